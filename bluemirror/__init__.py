@@ -1,0 +1,28 @@
+"""bluemirror: contracted sources in, point-in-time-correct variables and signed scorecards out.
+
+Importing the package loads nothing heavy; the names below are resolved on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bluemirror.mart.connect import connect as connect
+    from bluemirror.workspace import Workspace as Workspace
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "Workspace": "bluemirror.workspace",
+    "connect": "bluemirror.mart.connect",
+}
+
+__all__ = ["Workspace", "__version__", "connect"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'bluemirror' has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""Contracts: the only description of a source."""

@@ -1,0 +1,1 @@
+"""Feast over the variables: views, registry and training sets."""

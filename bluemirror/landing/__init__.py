@@ -1,0 +1,1 @@
+"""Landing: what arrived, and how to read it."""

@@ -1,0 +1,1 @@
+"""The risk data mart: contracted tables as immutable snapshots."""

@@ -1,0 +1,1 @@
+"""Scorecards: from a training set to a registered, validated model."""

@@ -1,0 +1,1 @@
+"""Variables: from resolved rows to cells, folds and wide Parquet."""

@@ -1,0 +1,143 @@
+"""A workspace: the folder in which one bank declares its contracts, families and models."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from bluemirror.errors import WorkspaceError
+
+SETTINGS = "workspace.yaml"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Paths and settings of one workspace; a plain value, nothing is opened.
+
+    Parameters
+    ----------
+    root
+        The folder that holds ``workspace.yaml``, ``data_contracts/``, ``feature_repo/`` and ``models/``.
+    name
+        Its name, used in reports and as the Feast project.
+    data
+        Where everything that can be rebuilt or must be kept is written (mart, variables, registries).
+    land_hook
+        ``module:function`` that fills the landing folder (a simulator, an unpacker), or None.
+    """
+
+    root: Path
+    name: str
+    data: Path
+    landing: Path
+    land_hook: str | None = None
+
+    @classmethod
+    def open(cls, root: str | Path = ".") -> Workspace:
+        """Read ``workspace.yaml`` in ``root``.
+
+        Raises
+        ------
+        WorkspaceError
+            If the folder is not a workspace or a setting is unknown.
+        """
+        import yaml
+
+        root = Path(root).resolve()
+        settings_file = root / SETTINGS
+        if not settings_file.is_file():
+            raise WorkspaceError(
+                "this folder is not a workspace",
+                file=settings_file,
+                rule=f"a workspace has a {SETTINGS}",
+                fix="name one with --workspace DIR, or make one with: bluemirror init DIR",
+            )
+        settings = yaml.safe_load(settings_file.read_text(encoding="utf-8")) or {}
+        known = {"name", "data", "landing", "land"}
+        unknown = sorted(set(settings) - known)
+        if unknown:
+            raise WorkspaceError(
+                f"unknown setting {unknown[0]!r}",
+                file=settings_file,
+                rule=f"settings are {', '.join(sorted(known))}",
+                fix="remove it or correct its spelling",
+            )
+        data = os.environ.get("BLUEMIRROR_DATA") or settings.get("data", "data")
+        return cls(
+            root=root,
+            name=str(settings.get("name", root.name)),
+            data=(root / data).resolve(),
+            landing=(root / settings.get("landing", "landing")).resolve(),
+            land_hook=settings.get("land"),
+        )
+
+    @property
+    def contracts_dir(self) -> Path:
+        """Folder of the ODCS contracts."""
+        return self.root / "data_contracts"
+
+    @property
+    def feature_repo(self) -> Path:
+        """Feast repository; also holds the spine and the observation queries."""
+        return self.root / "feature_repo"
+
+    @property
+    def families_dir(self) -> Path:
+        """Folder of the family files, one a block."""
+        return self.feature_repo / "families"
+
+    @property
+    def models_dir(self) -> Path:
+        """Folder of the model declarations."""
+        return self.root / "models"
+
+    @property
+    def mart(self) -> Path:
+        """The risk data mart: immutable Parquet snapshots."""
+        return self.data / "mart"
+
+    @property
+    def quarantine(self) -> Path:
+        """Rejected records with the reason, redacted."""
+        return self.data / "quarantine"
+
+    @property
+    def variables(self) -> Path:
+        """Computed variables, one folder an observation set and block."""
+        return self.data / "variables"
+
+    @property
+    def state(self) -> Path:
+        """Registries and run storage (Feast, MLflow, Dagster)."""
+        return self.data / "state"
+
+    def secret_key(self) -> bytes:
+        """The key of all keyed hashes, from outside the repository.
+
+        ``BLUEMIRROR_KEY`` holds it, or ``BLUEMIRROR_KEY_FILE`` names a file that does; without either, a
+        key is made once in the user's configuration folder, readable by the user alone.
+        """
+        value = os.environ.get("BLUEMIRROR_KEY")
+        if value:
+            return value.encode()
+        named = os.environ.get("BLUEMIRROR_KEY_FILE")
+        config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+        path = Path(named) if named else config / "bluemirror" / "hash.key"
+        if not path.is_file():
+            if named:
+                raise WorkspaceError(
+                    "the key file does not exist",
+                    file=path,
+                    rule="BLUEMIRROR_KEY_FILE names a readable file",
+                    fix="put the bank's key there, or unset the variable to have one made",
+                )
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            except FileExistsError:
+                return path.read_bytes().strip()
+            with os.fdopen(descriptor, "w") as out:
+                out.write(secrets.token_hex(32))
+        return path.read_bytes().strip()
