@@ -1,1 +1,35 @@
-"""Feast over the variables: views, registry and training sets."""
+"""Feast: the contract with those who use variables. Views from blocks, services from models."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bluemirror.features.registering import ApplyReport as ApplyReport
+    from bluemirror.features.registering import apply as apply
+    from bluemirror.features.objects import declare as declare
+    from bluemirror.features.planning import FeaturePlan as FeaturePlan
+    from bluemirror.features.planning import plan as plan
+    from bluemirror.features.services import publish_service as publish_service
+    from bluemirror.features.store import open_store as open_store
+    from bluemirror.features.retrieval import training_set as training_set
+
+_LAZY = {
+    "ApplyReport": "registering",
+    "FeaturePlan": "planning",
+    "apply": "registering",
+    "declare": "objects",
+    "open_store": "store",
+    "plan": "planning",
+    "publish_service": "services",
+    "training_set": "retrieval",
+}
+
+__all__ = sorted(_LAZY)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(f"bluemirror.features.{_LAZY[name]}"), name)
+    raise AttributeError(f"module 'bluemirror.features' has no attribute {name!r}")

@@ -1,0 +1,147 @@
+"""``bluemirror [--workspace DIR] VERB``: reads the arguments, calls the verb, prints errors as text."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+from bluemirror import __version__
+from bluemirror.cli.console import Console
+from bluemirror.errors import BluemirrorError
+
+Arguments = tuple[tuple[str, dict[str, Any]], ...]
+
+_MODEL: Arguments = (("model", {"metavar": "MODEL", "help": "folder name under models/"}),)
+
+# verb -> (module:function, one line of help, arguments). The modules are imported when the verb runs.
+VERBS: dict[str, tuple[str, str, Arguments]] = {
+    "init": (
+        "workspaces:init",
+        "make a new workspace with one contract, one family file and one model",
+        (("dir", {"metavar": "DIR", "help": "folder to make"}),),
+    ),
+    "simulate": (
+        "workspaces:simulate",
+        "fill the landing folder by the workspace's land hook",
+        (
+            ("--customers", {"type": int, "help": "how many customers"}),
+            ("--months", {"type": int, "help": "how many months"}),
+            ("--seed", {"type": int, "help": "seed of the random numbers"}),
+            ("--option", {"action": "append", "metavar": "NAME=VALUE", "help": "any other option of the hook"}),
+        ),
+    ),
+    "ingest": (
+        "night:ingest",
+        "read new deliveries into the mart",
+        (("source", {"nargs": "*", "metavar": "SOURCE", "help": "default: every source"}),),
+    ),
+    "features": ("night:features", "compute the variables of every observation set", ()),
+    "train": ("models:train", "train, validate and register scorecard and challenger", _MODEL),
+    "validate": (
+        "models:validate",
+        "show the validation of a registered version against its gates",
+        (*_MODEL, ("--version", {"help": "default: the newest"})),
+    ),
+    "score": (
+        "models:score",
+        "score with the model's alias and write the scores back to the mart",
+        (("model", {"nargs": "?", "metavar": "MODEL", "help": "default: every model"}),),
+    ),
+    "run": ("night:run", "the whole night and the training, end to end", ()),
+    "sources": ("workspaces:sources", "state of every source", ()),
+    "catalogue": (
+        "catalogue:catalogue",
+        "count, search or show variables",
+        (
+            ("action", {"choices": ("count", "search", "show"), "help": "what to do"}),
+            ("text", {"nargs": "?", "metavar": "TEXT|NAME", "help": "for search: words; for show: a name"}),
+        ),
+    ),
+    "explain": (
+        "catalogue:explain",
+        "the very rows behind a value, and those left out with the reason",
+        (
+            ("variable", {"metavar": "NAME", "help": "a variable of the catalogue"}),
+            ("observation", {"metavar": "OBSERVATION", "help": "an observation id"}),
+        ),
+    ),
+    "promote": (
+        "models:promote",
+        "make a registered version the champion, signed by a reviewer",
+        (
+            *_MODEL,
+            ("version", {"metavar": "VERSION", "help": "a registered version"}),
+            ("--reviewer", {"required": True, "help": "who signs; not the trainer"}),
+        ),
+    ),
+    "bench": (
+        "bench:bench",
+        "measure on this machine, beside other ways to do the same",
+        (("what", {"nargs": "?", "choices": ("ingest", "features"), "default": "features", "help": "what to measure"}),),
+    ),
+    "ui": ("ui:ui", "start the Dagster, MLflow and Feast pages on the loopback", ()),
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The argument parser with every verb."""
+    parser = argparse.ArgumentParser(
+        prog="bluemirror", description="Open credit-risk data platform.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"bluemirror {__version__}")
+    parser.add_argument("--workspace", metavar="DIR", default=".", help="workspace folder (default: this one)")
+    parser.add_argument("--json", action="store_true", help="one JSON object as the last line of output")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name, (target, text, arguments) in VERBS.items():
+        verb = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False)
+        verb.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        for flag, options in arguments:
+            verb.add_argument(flag, **options)
+        verb.set_defaults(target=target)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb.
+
+    Returns
+    -------
+    0 when it went well, 1 on an unexpected error, 2 on an error that the message says how to mend,
+    130 when interrupted.
+    """
+    args = build_parser().parse_args(argv)
+    console = Console(as_json=args.json)
+    module, _, function = args.target.partition(":")
+    try:
+        verb: Callable[[argparse.Namespace, Console], dict[str, Any]] = getattr(
+            import_module(f"bluemirror.cli.{module}"), function
+        )
+        console.finish(verb(args, console))
+    except BluemirrorError as error:
+        console.error(str(error))
+        return 2
+    except KeyboardInterrupt:
+        console.error("interrupted; what was committed stays, the next run goes on from there")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): nothing to report, and nowhere to report it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("BLUEMIRROR_DEBUG"):
+            raise
+        # The message of a foreign exception may quote a value of the data, so only its kind is shown.
+        console.error(
+            f"unexpected {type(error).__name__} while doing {args.verb}\n"
+            "  fix:   set BLUEMIRROR_DEBUG=1 to see where, and report it"
+        )
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""Feature services: the exact inputs of each registered model version, kept as one readable file each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bluemirror.atomic import write_json
+from bluemirror.errors import ModelError
+from bluemirror.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePlan:
+    """What one model version reads: variable -> meaning hash at the time of training."""
+
+    model: str
+    version: str
+    inputs: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """Name of the feature service."""
+        return service_name(self.model, self.version)
+
+
+def service_name(model: str, version: str | int) -> str:
+    """``<model>_v<version>``: how a model version's inputs are asked for."""
+    return f"{model}_v{version}"
+
+
+def publish_service(workspace: Workspace, model: str, version: str | int, names: Iterable[str]) -> ServicePlan:
+    """Write down that ``model`` version ``version`` reads exactly the variables ``names``.
+
+    The next :func:`bluemirror.features.apply` registers it. A version's inputs never change: publishing the
+    same again does nothing.
+
+    Raises
+    ------
+    ModelError
+        If a variable is not in the catalogue, or the version was published with other inputs.
+    """
+    from bluemirror.variables import catalogue
+
+    meanings = {variable.name: variable.meaning for variable in catalogue(workspace)}
+    wanted = sorted(set(names))
+    missing = [name for name in wanted if name not in meanings]
+    if missing:
+        raise ModelError(
+            f"model {model} version {version} reads a variable that no family makes: {missing[0]}",
+            file=workspace.families_dir,
+            field=missing[0],
+            rule="a feature service holds variables of the catalogue",
+            fix="bluemirror catalogue search TEXT finds the names there are",
+        )
+    service = ServicePlan(model, str(version), {name: meanings[name] for name in wanted})
+    path = _folder(workspace) / f"{service.name}.json"
+    if path.is_file():
+        before = _read(path)
+        if before.inputs != service.inputs:
+            raise ModelError(
+                f"model {model} version {version} was published with other inputs",
+                file=path,
+                rule="the inputs of a registered version never change",
+                fix="register a new version",
+            )
+        return before
+    write_json(path, {"model": model, "version": str(version), "inputs": dict(service.inputs)})
+    return service
+
+
+def read_services(workspace: Workspace) -> tuple[ServicePlan, ...]:
+    """Every published service, by name; services whose variables changed meaning since are among them."""
+    return tuple(_read(path) for path in sorted(_folder(workspace).glob("*.json")))
+
+
+def _folder(workspace: Workspace) -> Path:
+    return workspace.state / "feast" / "services"
+
+
+def _read(path: Path) -> ServicePlan:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return ServicePlan(content["model"], content["version"], content["inputs"])
