@@ -1,0 +1,60 @@
+"""The whole job in this process, with its runs kept where the UI finds them."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from typing import Any
+
+from bluemirror.errors import BluemirrorError, LandingError
+from bluemirror.workspace import Workspace
+from pipelines.instance import dagster_home, open_instance
+from pipelines.journal import Journal
+from pipelines.platform import platform
+
+
+def run(
+    workspace: Workspace,
+    job: str = "everything",
+    *,
+    say: Callable[[str], None],
+    working: Callable[[str], Any] | None = None,
+) -> Journal:
+    """Execute ``job`` and return the library's reports by step.
+
+    Raises
+    ------
+    BluemirrorError
+        The first error that a step met, or a failed blocking check.
+    """
+    os.environ.setdefault("DAGSTER_HOME", str(dagster_home(workspace)))
+    # The run's own progress is enough; Dagster's event lines are in the UI.
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    journal = Journal(say=say, working=working)
+    definitions = platform(workspace, journal)
+    with open_instance(workspace) as instance:
+        result = definitions.resolve_job_def(job).execute_in_process(
+            instance=instance,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            tags={"workspace": workspace.name},
+        )
+    if journal.errors:
+        raise journal.errors[0]
+    failed = [name for name, report in journal.of("check").items() if not report.passed]
+    if failed:
+        raise LandingError(
+            f"the mart of {failed[0]} does not meet its contract",
+            file=workspace.contracts_dir / f"{failed[0]}.odcs.yaml",
+            field=failed[0],
+            rule="expectations of severity error hold for every row",
+            fix="bluemirror ui shows the failed expectations; correct the delivery or the contract, and run again",
+        )
+    if not result.success:
+        raise BluemirrorError(
+            f"the run {result.run_id} failed",
+            rule="every step of the run succeeds",
+            fix="bluemirror ui shows the step and its error",
+        )
+    return journal
