@@ -1,0 +1,135 @@
+"""Who may import whom: contracts <- landing <- mart <- variables <- features <- scorecards <- cli."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+LIBRARY = REPOSITORY / "bluemirror"
+
+# Each may import itself, the foundation (modules beside the packages) and what stands before it.
+ORDER = ("contracts", "landing", "mart", "variables", "features", "scorecards", "cli")
+
+# Nothing in the library knows what runs it or what it runs on.
+OUTSIDE = ("pipelines", "simulator", "feature_repo", "notebooks", "tests", "mutants", "dagster", "dagster_webserver")
+
+# A heavy tool is imported inside a function, in the package that is its one seam.
+SEAMS = {
+    "feast": {"features"},
+    "great_expectations": {"contracts", "mart"},
+    "matplotlib": {"scorecards"},
+    "mlflow": {"scorecards"},
+    "optbinning": {"scorecards"},
+    "optuna": {"scorecards"},
+    "xgboost": {"scorecards"},
+}
+# Imported at the head of a module only where the module is that tool's citizen.
+AT_HEAD = {"sklearn": {"scorecards"}, "pandas": set(), "scipy": {"scorecards"}}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import statement: the module that it names, where it stands and whether at the head of its file."""
+
+    module: str
+    file: Path
+    line: int
+    at_head: bool
+
+    @property
+    def package(self) -> str:
+        parts = self.file.relative_to(LIBRARY).parts
+        return parts[0] if len(parts) > 1 else "foundation"
+
+    def __str__(self) -> str:
+        return f"{self.file.relative_to(REPOSITORY)}:{self.line} imports {self.module}"
+
+
+def imports(file: Path) -> Iterator[Import]:
+    """Every import of a file; those under ``if TYPE_CHECKING`` cost nothing and count as inside."""
+
+    def walk(node: ast.AST, at_head: bool) -> Iterator[Import]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.Import):
+                for name in child.names:
+                    yield Import(name.name, file, child.lineno, at_head)
+            elif isinstance(child, ast.ImportFrom):
+                assert child.level == 0, f"{file}:{child.lineno}: imports are written out"
+                for name in child.names:
+                    yield Import(f"{child.module}.{name.name}", file, child.lineno, at_head)
+            else:
+                inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+                typing_only = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
+                yield from walk(child, at_head and not inside and not typing_only)
+
+    yield from walk(ast.parse(file.read_text(encoding="utf-8")), True)
+
+
+def library_files() -> list[Path]:
+    """The library's modules; templates/workspace is a user's folder, not a part of it."""
+    return sorted(
+        file for file in LIBRARY.rglob("*.py") if "workspace" not in file.relative_to(LIBRARY).parts[:-1]
+    )
+
+
+ALL = [one for file in library_files() for one in imports(file)]
+
+
+def test_packages_import_only_what_stands_before_them() -> None:
+    wrong = []
+    for one in ALL:
+        parts = one.module.split(".")
+        if parts[0] != "bluemirror" or len(parts) < 2 or parts[1] not in ORDER:
+            continue
+        if one.package == "templates" or (one.package == "foundation" and one.at_head):
+            wrong.append(str(one))
+        elif one.package in ORDER and ORDER.index(parts[1]) > ORDER.index(one.package):
+            wrong.append(str(one))
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_package_has_its_place() -> None:
+    packages = {path.parent.name for path in LIBRARY.glob("*/__init__.py")}
+    assert packages <= {*ORDER, "templates"}, "name the new package in ORDER"
+
+
+def test_library_knows_nothing_outside() -> None:
+    wrong = [str(one) for one in ALL if one.module.split(".")[0] in OUTSIDE]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("tool", SEAMS)
+def test_heavy_tools_have_one_seam_and_stand_inside_functions(tool: str) -> None:
+    mine = [one for one in ALL if one.module.split(".")[0] == tool]
+    wrong = [str(one) for one in mine if one.package not in SEAMS[tool]]
+    assert not wrong, f"{tool} belongs to {', '.join(sorted(SEAMS[tool]))}\n" + "\n".join(wrong)
+    at_head = [str(one) for one in mine if one.at_head]
+    assert not at_head, "import inside the function that needs it:\n" + "\n".join(at_head)
+
+
+def test_heads_stay_light() -> None:
+    wrong = [
+        str(one)
+        for one in ALL
+        if one.at_head
+        and one.module.split(".")[0] in AT_HEAD
+        and one.package not in AT_HEAD[one.module.split(".")[0]]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("package", ["simulator", "bluemirror", "feature_repo"])
+def test_nobody_imports_pipelines(package: str) -> None:
+    wrong = [
+        f"{file}:{node.lineno}"
+        for file in (REPOSITORY / package).rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "pipelines")
+        or (isinstance(node, ast.Import) and any(name.name.split(".")[0] == "pipelines" for name in node.names))
+    ]
+    assert not wrong, "\n".join(wrong)
