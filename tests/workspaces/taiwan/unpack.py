@@ -26,7 +26,7 @@ OUTCOME_DAY = "2005-10-31"
 CLIENT_COLUMNS = ("client_id", "valid_from", "limit", "sex", "education", "marriage", "age")
 
 
-def land(workspace: Any, *, data: str | Path | None = None, **_: Any) -> dict[str, Any]:
+def land(workspace: Any, *, data: str | Path | None = None) -> dict[str, Any]:
     """Write every delivery that is not yet there.
 
     Parameters
