@@ -1,0 +1,371 @@
+"""From a block's declarations and observations to its variables: one shard is one pure function.
+
+Loading is done once a block; a shard of observations is then computed from arrays alone, so shards can run on
+threads, and one fresh applicant is a shard of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from bluemirror.errors import FamilyError
+from bluemirror.variables.ages import MICROSECONDS_A_DAY, ages, buckets, recency
+from bluemirror.variables.cells import Rows
+from bluemirror.variables.declarations import Block, Family
+from bluemirror.variables.grouped import Ints
+from bluemirror.variables.load import Request, SliceCodes, column_sql, request_family, family_arrays
+from bluemirror.variables.plan import attribute_variables, block_variables, tensor_variables, tensors
+from bluemirror.variables.reasons import ANSWERED, NOT_APPLICABLE, NO_HIT, Ledger, answer_reasons
+from bluemirror.variables.relations import Links
+from bluemirror.variables.resolve import Moments, Resolved, below
+from bluemirror.variables.spine import Spine
+from bluemirror.variables.tables import Catalog, FamilyTable, KeyedTable, Keys, load_children
+from bluemirror.variables.tensor_kernel import Shard, fold_outer
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from bluemirror.contracts import Contract
+
+Floats32 = NDArray[np.float32]
+LoadKey = tuple[str, str, str, "str | None"]
+
+
+class BlockEngine:
+    """A block over a fixed set of observations, loaded and ready to compute any range of them.
+
+    Parameters
+    ----------
+    connection
+        Over the mart (``bluemirror.connect``); used while loading only.
+    observations
+        observation_id, the entity's key, as_of and every key that the families match; sorted by observation_id.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        block: Block,
+        contracts: Mapping[str, Contract],
+        spine: Spine,
+        observations: pl.DataFrame,
+    ) -> None:
+        self.block = block
+        self.variables = block_variables(block)
+        self.observations = observations
+        self.as_of: Ints = observations["as_of"].cast(pl.Datetime("us")).dt.timestamp("us").to_numpy()
+        self.index = observations.select("observation_id").with_row_index("index")
+        self.catalog = Catalog(contracts)
+        self._keys: dict[str, Keys] = {}
+        self._ids: dict[str, Ints] = {}
+        self._headers: dict[LoadKey, KeyedTable] = {}
+        self._tables: dict[str, FamilyTable] = {}
+        self._links: dict[str, Links] = {}
+        self._attributes: dict[str, dict[str, pl.Series]] = {}
+        for members in self._load_groups().values():
+            self._load(connection, members)
+        self.ledger = Ledger.load(connection, self.catalog, block, spine, observations)
+
+    # Loading -------------------------------------------------------------------------------------------------
+
+    def _load_key(self, family: Family) -> LoadKey:
+        header = self.catalog.header(family.table, self.block)
+        return (header.name, *family.match, repr(family.via) if family.via else None)
+
+    def _load_groups(self) -> dict[LoadKey, list[Family]]:
+        groups: dict[LoadKey, list[Family]] = {}
+        for family in self.block.families:
+            groups.setdefault(self._load_key(family), []).append(family)
+        return groups
+
+    def _observed(self, key: str, family: Family) -> pl.Series:
+        if key not in self.observations.columns:
+            raise FamilyError(
+                f"the observations have no key {key!r}",
+                file=f"{self.block.path}, line {family.line}",
+                field="match",
+                rule=f"keys of these observations are {', '.join(self.observations.columns)}",
+                fix="match one of them, or add it to keys_from in the spine or to the observation query",
+            )
+        return self.observations[key]
+
+    def _load(self, connection: duckdb.DuckDBPyConnection, members: list[Family]) -> None:
+        first = members[0]
+        column, key = first.match
+        if first.via is not None:
+            links = Links.load(connection, self.catalog, self.block, first.via, self._observed(first.via.from_[1], first))
+            keys = links.keys
+            for family in members:
+                self._links[family.name] = links
+        else:
+            if key not in self._keys:
+                self._keys[key] = Keys.of(self._observed(key, first))
+                self._ids[key] = self._keys[key].ids(self._observed(key, first))
+            keys = self._keys[key]
+        contract = self.catalog.contract(first.table, self.block)
+        header = self.catalog.header(first.table, self.block)
+        request = Request()
+        own = [family for family in members if family.table == header.name]
+        columns = {family.name: request_family(request, family) for family in own}
+        attributes = {
+            family.name: {
+                one.column: request.alias(
+                    f"CAST({column_sql(family.columns, one.column)} AS "
+                    f"{'VARCHAR' if one.ordinal is not None or one.one_hot else 'DOUBLE'})"
+                )
+                for one in family.attributes
+            }
+            for family in own
+        }
+        for family in members:
+            if family.attributes and family.table != header.name:
+                raise FamilyError(
+                    f"family {family.name}: attributes are values of {header.name}, not of {family.table}",
+                    file=f"{self.block.path}, line {family.line}",
+                    field="attributes",
+                    rule="attributes come from the one newest answer or state",
+                    fix="aggregate the rows with last, max or count instead",
+                )
+        keyed = KeyedTable(connection, contract, header, column, keys, request)
+        self._headers[self._load_key(first)] = keyed
+        for family in own:
+            arrays = family_arrays(keyed.frame, family, columns[family.name], self.index)
+            self._tables[family.name] = FamilyTable(keyed.rows, arrays, None, None)
+            self._attributes[family.name] = {
+                name: keyed.frame[alias] for name, alias in attributes[family.name].items()
+            }
+        children = [family for family in members if family.table != header.name]
+        if children:
+            self._tables |= load_children(connection, self.catalog, self.block, keyed, children, self.index)
+        # Only attribute columns and times are needed from here on.
+        keyed.frame = keyed.frame.select("_doc")
+
+    # Computing -----------------------------------------------------------------------------------------------
+
+    def compute(self, start: int = 0, stop: int | None = None) -> pl.DataFrame:
+        """Variables of the observations ``start:stop``.
+
+        Returns
+        -------
+        polars.DataFrame
+            observation_id, event_timestamp (= as_of), ``<block>__reason`` (Int8), then one Float32 column a variable.
+        """
+        stop = len(self.as_of) if stop is None else stop
+        shard = slice(start, stop)
+        as_of = self.as_of[shard]
+        reason = self._reasons(shard, as_of)
+        values: dict[str, Floats32] = {}
+        for family in self.block.families:
+            values |= self._family(family, shard, as_of, start)
+        blank = ~((reason == ANSWERED) | ((reason == NO_HIT) & (self.block.miss == "zero")))
+        for name, column in values.items():
+            if blank.any():
+                column[blank] = np.nan
+            values[name] = column
+        for combination, variable in zip(
+            self.block.combinations, self.variables[len(values) :], strict=True
+        ):
+            left, right = (values[side].astype(np.float64) for side in (combination.left, combination.right))
+            if combination.operator == "ratio":
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    result = np.where(right == 0, np.nan, left / right)
+            else:
+                result = left - right
+            values[variable.name] = result.astype(np.float32)
+        observed = self.observations[start:stop]
+        return pl.DataFrame(
+            {
+                "observation_id": observed["observation_id"],
+                "event_timestamp": observed["as_of"],
+                f"{self.block.name}__reason": pl.Series(reason, dtype=pl.Int8),
+                **{
+                    variable.name: pl.Series(values[variable.name], dtype=pl.Float32, nan_to_null=True)
+                    for variable in self.variables
+                },
+            }
+        )
+
+    def _moments(self, family: Family, shard: slice, as_of: Ints) -> Moments:
+        return Moments(self._ids[family.match[1]][shard], as_of)
+
+    def _reasons(self, shard: slice, as_of: Ints) -> NDArray[np.int8]:
+        first = next((one for one in self.block.families if one.via is None), None)
+        if first is None:
+            return np.full(len(as_of), ANSWERED, dtype=np.int8)
+        keyed = self._headers[self._load_key(first)]
+        moments = self._moments(first, shard, as_of)
+        ledger = None if self.ledger is None else self.ledger.outcomes(shard, as_of)
+        if keyed.table.kind == "answer":
+            newest = keyed.resolve(moments).newest(len(as_of))
+            return answer_reasons(newest, keyed.hit, ledger)
+        reason = np.full(len(as_of), ANSWERED, dtype=np.int8)
+        if ledger is not None:
+            reason = ledger
+        reason[moments.group < 0] = np.where(self._unknown_key(first, shard)[moments.group < 0], NOT_APPLICABLE, reason[moments.group < 0])
+        return reason
+
+    def _unknown_key(self, family: Family, shard: slice) -> NDArray[np.bool_]:
+        return self.observations[family.match[1]][shard].is_null().to_numpy()
+
+    def _family(self, family: Family, shard: slice, as_of: Ints, start: int) -> dict[str, Floats32]:
+        keyed = self._headers[self._load_key(family)]
+        table = self._tables[family.name]
+        count = len(as_of)
+        if family.via is not None:
+            links = self._links[family.name]
+            owner, group = links.pairs(shard, as_of)
+            moments = Moments(group, as_of[owner])
+        else:
+            owner = np.arange(count)
+            moments = self._moments(family, shard, as_of)
+        found = keyed.resolve(moments)
+        result: dict[str, Floats32] = {}
+        result |= self._attribute_values(family, keyed, found, moments)
+        if not family.measures:
+            return result
+        reference = moments.as_of
+        if keyed.table.kind == "answer":
+            newest = found.newest(len(moments.group))
+            reference = np.where(newest >= 0, keyed.rows.columns["event_time"][newest], moments.as_of)
+            if family.table != keyed.table.name and table.level is None:
+                found = below(table.rows, newest, reference)
+            elif table.level is not None:
+                return result | self._two_levels(family, table, newest, reference, count)
+        found = self._kept(table, found, owner, start)
+        if family.per is not None:
+            return result | self._keyed_units(family, table, found, owner, reference, count)
+        unit = owner[found.owner]
+        rows = _rows(family, table, found.row, unit, reference[found.owner], count)
+        computed = Shard(rows, family.windows)
+        for tensor in tensors(family):
+            result |= self._named(family, tensor, computed.values(tensor))
+        return result
+
+    def _kept(self, table: FamilyTable, found: Resolved, owner: Ints, start: int) -> Resolved:
+        keep = np.ones(len(found.row), dtype=bool)
+        if table.arrays.where is not None:
+            keep &= table.arrays.where[found.row]
+        if table.arrays.exclude is not None:
+            keep &= table.arrays.exclude[found.row] != owner[found.owner] + start
+        return found if keep.all() else Resolved(found.owner[keep], found.row[keep])
+
+    def _named(self, family: Family, tensor: object, values: NDArray[np.float64]) -> dict[str, Floats32]:
+        names = [one.name for one in tensor_variables(self.block, family, tensor)]  # type: ignore[arg-type]
+        flat = values.astype(np.float32).reshape(len(names), -1)
+        return dict(zip(names, flat, strict=True))
+
+    def _two_levels(
+        self, family: Family, table: FamilyTable, newest: Ints, reference: Ints, count: int
+    ) -> dict[str, Floats32]:
+        """Rows -> units under the answer -> observations."""
+        assert table.level is not None
+        owner, unit_row = table.level.rows.expand(newest)
+        if table.level.where is not None:
+            keep = table.level.where[unit_row]
+            owner, unit_row = owner[keep], unit_row[keep]
+        found = below(table.rows, unit_row, reference[owner])
+        if table.arrays.where is not None:
+            keep = table.arrays.where[found.row]
+            found = Resolved(found.owner[keep], found.row[keep])
+        rows = _rows(family, table, found.row, found.owner, reference[owner][found.owner], len(unit_row))
+        outer = {
+            name: SliceCodes(one.code[unit_row], one.size, one.members) for name, one in table.level.arrays.slices.items()
+        }
+        return self._folded(family, rows, owner, outer, count)
+
+    def _keyed_units(
+        self, family: Family, table: FamilyTable, found: Resolved, owner: Ints, reference: Ints, count: int
+    ) -> dict[str, Floats32]:
+        """Rows -> the units that a column names -> observations; a unit's own columns are those of its newest row."""
+        assert table.arrays.unit is not None and family.per is not None
+        who, ids = owner[found.owner], table.arrays.unit[found.row]
+        width = int(ids.max(initial=0)) + 2
+        keys, unit = np.unique(who * width + ids + 1, return_inverse=True)
+        unit_owner = keys // width
+        newest = np.zeros(len(keys), dtype=np.int64)
+        newest[unit] = found.row
+        if table.arrays.outer_where is not None:
+            kept = table.arrays.outer_where[newest]
+            position = np.cumsum(kept) - 1
+            rows_kept = kept[unit]
+            found = Resolved(found.owner[rows_kept], found.row[rows_kept])
+            unit, unit_owner, newest = position[unit[rows_kept]], unit_owner[kept], newest[kept]
+        rows = _rows(family, table, found.row, unit, reference[found.owner], len(newest))
+        outer = {
+            one.name: SliceCodes(
+                table.arrays.slices[one.name].code[newest],
+                table.arrays.slices[one.name].size,
+                table.arrays.slices[one.name].members,
+            )
+            for one in family.per.slices
+        }
+        return self._folded(family, rows, unit_owner, outer, count)
+
+    def _folded(
+        self, family: Family, rows: Rows, owner: Ints, outer: dict[str, SliceCodes], count: int
+    ) -> dict[str, Floats32]:
+        computed = Shard(rows, family.windows)
+        result: dict[str, Floats32] = {}
+        for tensor in tensors(family):
+            assert tensor.over is not None
+            slices = [outer[one.name] for one in tensor.outer]
+            values = fold_outer(computed.values(tensor), owner, slices, count, tensor.over)
+            result |= self._named(family, tensor, values)
+        return result
+
+    def _attribute_values(
+        self, family: Family, keyed: KeyedTable, found: Resolved, moments: Moments
+    ) -> dict[str, Floats32]:
+        if not family.age and not family.attributes:
+            return {}
+        newest = found.newest(len(moments.group))
+        present = newest >= 0
+        index = pl.Series(newest).replace(-1, None)
+        result: dict[str, Floats32] = {}
+        for variable, attribute, code in attribute_variables(self.block, family):
+            if attribute is None:
+                event = keyed.rows.columns["event_time"][newest]
+                age = moments.as_of // MICROSECONDS_A_DAY - event // MICROSECONDS_A_DAY
+                result[variable.name] = np.where(present, age, np.nan).astype(np.float32)
+                continue
+            column = self._attributes[family.name][attribute.column].gather(index)
+            if code is not None:
+                column = (column == code).cast(pl.Float64)
+            elif attribute.ordinal is not None:
+                column = column.replace_strict(
+                    list(attribute.ordinal), list(attribute.ordinal.values()), default=None, return_dtype=pl.Float64
+                )
+            numbers = column.fill_null(float("nan")).to_numpy() * (1.0 if code is not None else attribute.scale)
+            result[variable.name] = numbers.astype(np.float32)
+        return result
+
+
+def _rows(family: Family, table: FamilyTable, row: Ints, unit: Ints, reference: Ints, units: int) -> Rows:
+    """The rows of one family in one shard, with their ages and buckets."""
+    time = table.rows.columns["event_time"][row]
+    age = ages(time, reference, family.windows)
+    arrays = table.arrays
+    return Rows(
+        units=units,
+        unit=unit,
+        time=time,
+        reference=reference,
+        age=age,
+        bucket=buckets(age, family.windows),
+        recency=recency(time, reference, family.windows),
+        slices={
+            one.name: SliceCodes(
+                arrays.slices[one.name].code[row], arrays.slices[one.name].size, arrays.slices[one.name].members
+            )
+            for one in family.slices
+        },
+        numbers={name: column[row] for name, column in arrays.numbers.items()},
+        values={name: column[row] for name, column in arrays.values.items()},
+        windows=len(family.windows.sizes),
+        month_days=family.windows.unit == "day",
+    )

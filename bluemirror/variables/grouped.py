@@ -1,0 +1,40 @@
+"""Rows sorted by an integer group, and the way from groups to their rows without a hash table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Columns whose rows are sorted by ``group``; ``offsets[g]:offsets[g + 1]`` are the rows of group ``g``.
+
+    ``columns`` hold numpy arrays of equal length; times are int64 microseconds.
+    """
+
+    columns: dict[str, NDArray[np.generic]]
+    offsets: Ints
+
+    @classmethod
+    def build(cls, columns: dict[str, NDArray[np.generic]], group: Ints, groups: int) -> Grouped:
+        """Take rows that are already sorted by ``group`` (ascending, in ``range(groups)``)."""
+        offsets = np.searchsorted(group, np.arange(groups + 1))
+        return cls(columns, offsets.astype(np.int64))
+
+    def __len__(self) -> int:
+        return int(self.offsets[-1]) if len(self.offsets) else 0
+
+    def expand(self, groups: Ints) -> tuple[Ints, Ints]:
+        """Rows of each of ``groups`` (-1: none): (position in ``groups``, row), both of the same length."""
+        present = np.flatnonzero(groups >= 0)
+        wanted = groups[present]
+        starts, counts = self.offsets[wanted], self.offsets[wanted + 1] - self.offsets[wanted]
+        owner = np.repeat(present, counts)
+        total = int(counts.sum())
+        first = np.repeat(starts - np.concatenate(([0], np.cumsum(counts)[:-1])) if len(counts) else starts, counts)
+        return owner.astype(np.int64), first + np.arange(total, dtype=np.int64)

@@ -1,0 +1,243 @@
+"""From the mart to sorted arrays: one load for all families of a block that read the same table in the same way.
+
+A load holds no row of a key that no observation has. Versions of one business key are not picked here: each row
+gets the moment from which a newer version was known (``superseded``), so that picking is a comparison later on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from bluemirror.variables.declarations import Family, Slice
+from bluemirror.variables.grouped import Grouped, Ints
+from bluemirror.variables.operators import OPERATORS
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from bluemirror.contracts import Table
+
+FOREVER = np.iinfo(np.int64).max
+ORDER = "known_time, _delivery, _file, _line, _seq"
+
+
+def quote(name: str) -> str:
+    """A column or table name as SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def versions_sql(table: Table) -> str:
+    """All rows of a keyed table with ``_superseded``: when a newer version of the same key became known.
+
+    A state's key is the business key and the moment from which the state holds, because each new state is another
+    fact, not a correction of the one before.
+    """
+    key = [quote(column) for column in table.business_key]
+    if table.kind == "state":
+        key.append("event_time")
+    if not key:
+        return f"SELECT *, NULL::TIMESTAMP AS _superseded FROM {quote(table.name)}"
+    return (
+        f"SELECT *, lead(known_time) OVER (PARTITION BY {', '.join(key)} ORDER BY {ORDER}) AS _superseded "
+        f"FROM {quote(table.name)}"
+    )
+
+
+@dataclass
+class Request:
+    """The columns that a set of families asks of one table: SQL expressions, each once, under an alias."""
+
+    expressions: dict[str, str] = field(default_factory=dict)
+
+    def alias(self, expression: str) -> str:
+        """The alias under which ``expression`` is selected."""
+        return self.expressions.setdefault(expression, f"c{len(self.expressions)}")
+
+    def select(self) -> str:
+        """The select list, each entry preceded by a comma."""
+        return "".join(f", ({expression}) AS {alias}" for expression, alias in self.expressions.items())
+
+
+def column_sql(columns: Mapping[str, str], name: str) -> str:
+    """The expression of a column: a computed one of the family, or the table's own."""
+    return columns[name] if name in columns else f"t.{quote(name)}"
+
+
+@dataclass(frozen=True)
+class FamilyColumns:
+    """Where the columns of one family stand in the loaded table (aliases)."""
+
+    where: str | None
+    exclude: str | None
+    codes: Mapping[str, str]
+    numbers: Mapping[str, str]
+    values: Mapping[str, str]
+    unit: str | None
+    outer_where: str | None = None
+
+
+def request_family(request: Request, family: Family) -> FamilyColumns:
+    """Ask for everything that the rows of ``family`` need."""
+    numbers, values = {}, {}
+    for measure in family.measures:
+        if measure.of is None:
+            continue
+        expression = column_sql(family.columns, measure.of)
+        kernels = {OPERATORS[agg].kernel for agg in measure.aggs}
+        if "value" in kernels:
+            values[measure.of] = request.alias(f"CAST({expression} AS VARCHAR)")
+        if kernels - {"value"}:
+            numbers[measure.of] = request.alias(f"CAST({expression} AS DOUBLE)")
+    unit = None
+    codes = _slices(request, family.slices, family.columns)
+    if family.per is not None and family.per.key is not None:
+        unit = request.alias(f"CAST({column_sql(family.columns, family.per.key)} AS VARCHAR)")
+        codes |= _slices(request, family.per.slices, {**family.columns, **family.per.columns})
+    return FamilyColumns(
+        where=request.alias(f"coalesce(({family.where}), false)") if family.where else None,
+        exclude=request.alias(f"CAST({column_sql(family.columns, family.exclude_self)} AS VARCHAR)")
+        if family.exclude_self
+        else None,
+        codes=codes,
+        numbers=numbers,
+        values=values,
+        unit=unit,
+        outer_where=request.alias(f"coalesce(({family.per.where}), false)")
+        if family.per is not None and family.per.key is not None and family.per.where
+        else None,
+    )
+
+
+def _slices(request: Request, slices: Iterable[Slice], columns: Mapping[str, str]) -> dict[str, str]:
+    return {
+        one.name: request.alias(
+            f"CAST({column_sql(columns, one.column)} AS {'DOUBLE' if one.banded else 'VARCHAR'})"
+        )
+        for one in slices
+    }
+
+
+def request_level(request: Request, family: Family) -> tuple[str | None, dict[str, str]]:
+    """Ask the parent table for the columns of the middle level: (alias of its filter, slice -> alias)."""
+    assert family.per is not None
+    where = request.alias(f"coalesce(({family.per.where}), false)") if family.per.where else None
+    return where, _slices(request, family.per.slices, family.per.columns)
+
+
+def slice_codes(one: Slice, column: pl.Series) -> SliceCodes:
+    """Code of each row on a slice, the number of codes, and the codes that each group holds.
+
+    Groups may overlap; a row whose value no group names has a code of its own, which only the group of all rows
+    holds. Bands are cut at the union of their edges; a null is in no band.
+    """
+    if one.banded:
+        edges = sorted({edge for group in one.groups if group.band for edge in group.band if edge is not None})
+        values = column.fill_null(float("nan")).to_numpy()
+        code = np.searchsorted(np.asarray(edges), values, side="right")
+        other = len(edges) + 1
+        code[np.isnan(values)] = other
+        members = []
+        for group in one.groups:
+            low, high = group.band or (None, None)
+            first = 0 if low is None else edges.index(low) + 1
+            last = len(edges) if high is None else edges.index(high)
+            members.append(np.arange(other + 1) if group.band is None else np.arange(first, last + 1))
+        return SliceCodes(code.astype(np.int64), other + 1, tuple(members))
+    names = sorted({code for group in one.groups for code in group.codes or ()})
+    index = {name: position for position, name in enumerate(names)}
+    positions = list(range(len(names)))
+    code = (
+        column.replace_strict(names, positions, default=len(names), return_dtype=pl.Int64).to_numpy()
+        if names
+        else np.zeros(len(column), dtype=np.int64)
+    )
+    return SliceCodes(
+        code,
+        len(names) + 1,
+        tuple(
+            np.arange(len(names) + 1) if group.codes is None else np.array([index[name] for name in group.codes])
+            for group in one.groups
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class SliceCodes:
+    """A slice over loaded rows: ``code`` (rows,), how many codes there are, and the codes of each group."""
+
+    code: Ints
+    size: int
+    members: tuple[Ints, ...]
+
+
+@dataclass(frozen=True)
+class FamilyArrays:
+    """One family's view of a loaded table; every array is as long as the table."""
+
+    where: NDArray[np.bool_] | None
+    exclude: Ints | None
+    slices: Mapping[str, SliceCodes]
+    numbers: Mapping[str, NDArray[np.float64]]
+    values: Mapping[str, Ints]
+    unit: Ints | None
+    outer_where: NDArray[np.bool_] | None
+
+
+def identities(column: pl.Series) -> Ints:
+    """Whole numbers that are equal where the texts are; -1 for null."""
+    return column.rank("dense").cast(pl.Int64).fill_null(-1).to_numpy()
+
+
+def family_arrays(
+    frame: pl.DataFrame, family: Family, columns: FamilyColumns, observation_index: pl.DataFrame
+) -> FamilyArrays:
+    """Take what ``family`` needs from a loaded ``frame``.
+
+    ``observation_index`` has the columns ``observation_id`` and ``index``; it turns the excluded ids into numbers.
+    """
+    slices = {one.name: one for one in (*family.slices, *(family.per.slices if family.per else ()))}
+
+    def flag(alias: str | None) -> NDArray[np.bool_] | None:
+        return None if alias is None else frame[alias].to_numpy().astype(bool)
+
+    exclude = None
+    if columns.exclude is not None:
+        exclude = (
+            frame.select(pl.col(columns.exclude).alias("observation_id"))
+            .join(observation_index, on="observation_id", how="left", maintain_order="left")["index"]
+            .fill_null(-1)
+            .cast(pl.Int64)
+            .to_numpy()
+        )
+    return FamilyArrays(
+        where=flag(columns.where),
+        exclude=exclude,
+        slices={name: slice_codes(slices[name], frame[alias]) for name, alias in columns.codes.items()},
+        numbers={
+            name: frame[alias].fill_null(float("nan")).to_numpy() for name, alias in columns.numbers.items()
+        },
+        values={name: identities(frame[alias]) for name, alias in columns.values.items()},
+        unit=None if columns.unit is None else identities(frame[columns.unit]),
+        outer_where=flag(columns.outer_where),
+    )
+
+
+def times(frame: pl.DataFrame, name: str) -> Ints:
+    """A time column in microseconds; what never ends is the end of time."""
+    empty = FOREVER if name in ("_superseded", "_valid_to") else -FOREVER
+    return frame[name].cast(pl.Datetime("us")).dt.timestamp("us").fill_null(empty).to_numpy()
+
+
+def grouped(frame: pl.DataFrame, group: str, groups: int) -> Grouped:
+    """The time columns of ``frame`` (sorted by ``group``) as grouped rows."""
+    present = [
+        name for name in ("event_time", "known_time", "_superseded", "_valid_to") if name in frame.columns
+    ]
+    columns: dict[str, NDArray[np.generic]] = {name: times(frame, name) for name in present}
+    return Grouped.build(columns, frame[group].cast(pl.Int64).to_numpy(), groups)

@@ -1,0 +1,83 @@
+"""Series of months: counts or sums a month, and what their shape tells.
+
+A month of a family whose windows are days is 30 days back from the reference; of one whose windows are months, the
+month of its grain. Months without a row count as zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bluemirror.variables.cells import NEGLIGIBLE, Cells
+
+Floats = NDArray[np.float64]
+
+
+def monthly(cells: Cells, column: str | None, months: int) -> Floats:
+    """Counts of rows, or sums of ``column``, a month: (months, groups..., units), the newest month first."""
+    rows = cells.rows
+    key = ("months", tuple(id(one) for one in cells.slices), column, months)
+    if key in rows.cache:
+        return rows.cache[key]  # type: ignore[return-value]
+    month = rows.age // 30 if rows.month_days else rows.age
+    kept = (month >= 0) & (month < months)
+    weights = None
+    if column is not None:
+        values = rows.numbers[column]
+        kept &= ~np.isnan(values)
+        weights = values[kept]
+    cell = month[kept]
+    for one in cells.slices:
+        cell = cell * one.size + one.code[kept]
+    cell = cell * rows.units + rows.unit[kept]
+    shape = (months, *(one.size for one in cells.slices), rows.units)
+    dense = np.bincount(cell, weights=weights, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
+    for axis, one in enumerate(cells.slices, start=1):
+        dense = np.stack([np.take(dense, codes, axis=axis).sum(axis=axis) for codes in one.members], axis=axis)
+    rows.cache[key] = dense
+    return dense
+
+
+def _std(series: Floats) -> Floats:
+    mean = series.mean(axis=0)
+    variance = (series * series).mean(axis=0) - mean * mean
+    return np.sqrt(np.where(variance <= NEGLIGIBLE * mean * mean, 0.0, variance))
+
+
+def _cv(series: Floats) -> Floats:
+    mean = series.mean(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(mean == 0, np.nan, _std(series) / mean)
+
+
+def _slope(series: Floats) -> Floats:
+    """Least squares slope a month, positive when the newer months are higher."""
+    position = np.arange(len(series) - 1, -1, -1, dtype=np.float64)
+    position -= position.mean()
+    return np.tensordot(position, series, axes=(0, 0)) / (position @ position)
+
+
+def _run(series: Floats) -> Floats:
+    """Longest run of successive months above zero."""
+    longest = np.zeros(series.shape[1:])
+    running = np.zeros(series.shape[1:])
+    for month in series:
+        running = np.where(month > 0, running + 1, 0.0)
+        longest = np.maximum(longest, running)
+    return longest
+
+
+SERIES: dict[str, Callable[[Floats], Floats]] = {
+    "months_active": lambda series: (series != 0).sum(axis=0).astype(np.float64),
+    "month_mean": lambda series: series.mean(axis=0),
+    "month_max": lambda series: series.max(axis=0),
+    "month_min": lambda series: series.min(axis=0),
+    "month_std": _std,
+    "month_cv": _cv,
+    "month_slope": _slope,
+    "run_max": _run,
+}
+"""Aggregates of a series (months, groups..., units), the newest month first, to (groups..., units)."""

@@ -1,0 +1,286 @@
+"""Where variables are kept: one folder of Parquet an observation set and block, a cache that can be recomputed.
+
+``<set>/<block>`` is a link to the folder of the block's present meaning, replaced in one step when the meaning
+changes. Within a meaning, new observations add parts; no part is ever rewritten, because a past value never changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from bluemirror.errors import FamilyError
+from bluemirror.variables.declarations import Block
+from bluemirror.variables.plan import Variable, block_variables
+from bluemirror.workspace import Workspace
+
+if TYPE_CHECKING:
+    from bluemirror.variables.engine import BlockEngine
+
+ENGINE = "1"
+"""Raised when the kernels compute something else from the same declarations; stored values are then recomputed."""
+
+SHARD = 2048
+"""Observations a shard: large enough for vectors, small enough for the caches of the processor."""
+
+THREADS = 2
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build did: ``values`` counts the cells computed now, ``changed`` whether anything was written."""
+
+    observation_set: str
+    observations: int
+    variables: int
+    values: int
+    changed: bool
+    seconds: float
+
+
+def meaning_of(block: Block, variables: Iterable[Variable]) -> str:
+    """Eight hex digits for the meaning of a whole block: its columns, in order, and the engine's version."""
+    text = "\n".join(f"{one.name} {one.meaning}" for one in variables)
+    return hashlib.sha256(f"{ENGINE}\n{block.name}\n{text}".encode()).hexdigest()[:8]
+
+
+def _link(folder: Path, target: Path) -> None:
+    """Point ``folder`` to ``target`` (a sibling) in one step."""
+    draft = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}.link"
+    draft.symlink_to(target.name, target_is_directory=True)
+    os.replace(draft, folder)
+
+
+def _parts(folder: Path) -> list[Path]:
+    return sorted(folder.glob("part-*.parquet"))
+
+
+def _ids(folder: Path) -> pl.DataFrame:
+    """Stored observations of a folder: observation_id and event_timestamp."""
+    parts = _parts(folder)
+    if not parts:
+        return pl.DataFrame(schema={"observation_id": pl.String, "event_timestamp": pl.Datetime("us")})
+    return pl.scan_parquet(parts).select("observation_id", "event_timestamp").collect()
+
+
+def build(
+    workspace: Workspace, observation_set: str, log: Callable[[str], None] | None = None
+) -> BuildReport:
+    """Compute every variable of every observation that is not stored yet.
+
+    Parameters
+    ----------
+    observation_set
+        Name of a set in the spine; blocks of the same entity are built.
+    log
+        Called with a line of progress now and then.
+
+    Raises
+    ------
+    FamilyError
+        If a declaration cannot be computed, or an observation's as_of is not what it was when it was stored.
+    """
+    import bluemirror
+    from bluemirror.contracts import read_contracts
+    from bluemirror.variables import load_blocks
+    from bluemirror.variables.engine import BlockEngine
+    from bluemirror.variables.observations import observe, with_keys
+    from bluemirror.variables.spine import read_spine
+    from bluemirror.variables.tables import Catalog
+
+    started = time.perf_counter()
+    say = log or (lambda _: None)
+    contracts = read_contracts(workspace.contracts_dir)
+    spine = read_spine(workspace)
+    which = spine.observation_set(observation_set)
+    blocks = [block for block in load_blocks(workspace) if block.entity == which.entity]
+    connection = bluemirror.connect(workspace)
+    observed = observe(connection, spine, which)
+    root = workspace.variables / observation_set
+    plans = [(block, block_variables(block)) for block in blocks]
+    total = sum(len(variables) for _, variables in plans)
+    pending = []
+    for block, variables in plans:
+        folder = root / f".{block.name}@{meaning_of(block, variables)}"
+        live = root / block.name
+        missing = _missing(observed, folder, which.path)
+        if len(missing) or not live.exists() or live.resolve() != folder.resolve():
+            pending.append((block, folder, missing))
+    values = 0
+    if pending:
+        keyed = (
+            with_keys(connection, Catalog(contracts), spine, which.entity, observed, pending[0][0])
+            if blocks
+            else observed
+        )
+        _store_observations(root, keyed)
+        for number, (block, folder, missing) in enumerate(pending, start=1):
+            begun = time.perf_counter()
+            wanted = keyed.join(missing, on="observation_id", how="semi").sort("observation_id")
+            folder.mkdir(parents=True, exist_ok=True)
+            if len(wanted):
+                engine = BlockEngine(connection, block, contracts, spine, wanted)
+                values += len(wanted) * len(engine.variables)
+                _write_part(folder, engine)
+                say(
+                    f"variables {number}/{len(pending)} {block.name}: {len(engine.variables):,} variables x "
+                    f"{len(wanted):,} observations in {time.perf_counter() - begun:.1f} s"
+                )
+            _retire(root / block.name, folder)
+    connection.close()
+    return BuildReport(
+        observation_set, len(observed), total, values, bool(pending), time.perf_counter() - started
+    )
+
+
+def _missing(observed: pl.DataFrame, folder: Path, query: Path) -> pl.DataFrame:
+    """Observations that are not stored in ``folder``; an observation keeps its as_of for good."""
+    stored = _ids(folder)
+    both = observed.select("observation_id", "as_of").join(stored, on="observation_id", how="inner")
+    moved = both.filter(pl.col("as_of") != pl.col("event_timestamp"))
+    if len(moved):
+        raise FamilyError(
+            f"{len(moved)} observations have another as_of than when their variables were computed",
+            file=query,
+            field="as_of",
+            rule="an observation is made once: what becomes known later does not move it",
+            fix="let the query take the first known version; or, if that was the mistake, remove the stored set",
+        )
+    return observed.select("observation_id").join(stored, on="observation_id", how="anti")
+
+
+def _store_observations(root: Path, keyed: pl.DataFrame) -> None:
+    folder = root / "observations"
+    folder.mkdir(parents=True, exist_ok=True)
+    frame = keyed.with_columns(event_timestamp=pl.col("as_of"))
+    fresh = frame.join(_ids(folder), on="observation_id", how="anti")
+    if len(fresh):
+        _commit(folder, lambda path: fresh.write_parquet(path, compression="snappy"), fresh["observation_id"])
+
+
+def _commit(folder: Path, write: Callable[[Path], None], ids: pl.Series) -> None:
+    """Write a part beside its place and rename it; its name tells which observations it holds."""
+    digest = hashlib.sha256("\n".join(ids.to_list()).encode()).hexdigest()[:12]
+    draft = folder / f".{uuid.uuid4().hex[:8]}.draft"
+    try:
+        write(draft)
+        os.replace(draft, folder / f"part-{digest}.parquet")
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _write_part(folder: Path, engine: BlockEngine) -> None:
+    import pyarrow.parquet as pq
+
+    count = len(engine.as_of)
+    starts = range(0, count, SHARD)
+
+    def write(path: Path) -> None:
+        writer = None
+        with ThreadPoolExecutor(THREADS) as pool:
+            for frame in pool.map(lambda start: engine.compute(start, min(start + SHARD, count)), starts):
+                table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+                if writer is None:
+                    writer = pq.ParquetWriter(
+                        path, table.schema, compression="snappy", use_dictionary=False, write_statistics=False
+                    )
+                writer.write_table(table)
+        if writer is not None:
+            writer.close()
+
+    _commit(folder, write, engine.observations["observation_id"])
+
+
+def _retire(live: Path, folder: Path) -> None:
+    """Make ``folder`` the live one and drop the folders of earlier meanings."""
+    if live.is_symlink() and live.resolve() == folder.resolve():
+        return
+    _link(live, folder)
+    for other in live.parent.glob(f".{live.name}@*"):
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def variable_files(workspace: Workspace, observation_set: str, block: str) -> list[Path]:
+    """Parquet parts of a block (or of ``observations``), in the order of their names; empty if not built."""
+    return _parts(workspace.variables / observation_set / block)
+
+
+def read_variables(
+    workspace: Workspace,
+    observation_set: str,
+    names: Iterable[str] | None = None,
+    observation_ids: Iterable[str] | None = None,
+) -> pl.DataFrame:
+    """Stored variables as one frame.
+
+    Parameters
+    ----------
+    names
+        Variables, in the order wanted; all of them if None.
+    observation_ids
+        The observations wanted; all stored ones if None.
+
+    Returns
+    -------
+    polars.DataFrame
+        observation_id and the variables (Float32), sorted by observation_id.
+
+    Raises
+    ------
+    FamilyError
+        If a name is not a variable, or a block has not been built for the set.
+    """
+    from bluemirror.variables import load_blocks
+
+    owner = {one.name: block for block in load_blocks(workspace) for one in block_variables(block)}
+    for block in set(owner.values()):
+        owner[f"{block.name}__reason"] = block
+    chosen = [name for name in owner if not name.endswith("__reason")] if names is None else list(names)
+    by_block: dict[str, list[str]] = {}
+    for name in chosen:
+        if name not in owner:
+            import difflib
+
+            near = difflib.get_close_matches(name, owner, 1)
+            raise FamilyError(
+                f"there is no variable {name!r}",
+                file=workspace.families_dir,
+                rule="names are computed from the families",
+                fix=f"did you mean {near[0]}?" if near else "search with: bluemirror catalogue search",
+            )
+        by_block.setdefault(owner[name].name, []).append(name)
+    wanted = None if observation_ids is None else pl.DataFrame({"observation_id": list(observation_ids)}).unique()
+    result: pl.DataFrame | None = None
+    for block_name, columns in by_block.items():
+        parts = variable_files(workspace, observation_set, block_name)
+        if not parts:
+            raise FamilyError(
+                f"the block {block_name} has not been built for the observations {observation_set}",
+                file=workspace.variables / observation_set / block_name,
+                rule="variables are read after they are computed",
+                fix="run: bluemirror features",
+            )
+        frame = pl.scan_parquet(parts).select("observation_id", *columns)
+        if wanted is not None:
+            frame = frame.join(wanted.lazy(), on="observation_id", how="semi")
+        part = frame.collect().sort("observation_id")
+        if result is None:
+            result = part
+        elif result["observation_id"].equals(part["observation_id"]):
+            result = result.hstack(part.drop("observation_id"))
+        else:
+            result = result.join(part, on="observation_id", how="inner", maintain_order="left")
+    if result is None:
+        result = pl.DataFrame(schema={"observation_id": pl.String})
+    return result.select("observation_id", *chosen)

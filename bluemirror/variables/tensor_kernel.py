@@ -1,0 +1,123 @@
+"""Which kernel computes a tensor, and what is derived from its values: ratios, shares, the fold from accounts."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bluemirror.variables.cells import FOLDS, Cells, Rows
+from bluemirror.variables.declarations import Window, Windows
+from bluemirror.variables.grouped import Ints
+from bluemirror.variables.load import SliceCodes
+from bluemirror.variables.operators import OPERATORS, SERIES_DAYS
+from bluemirror.variables.ordered_kernel import ORDERED
+from bluemirror.variables.plan import Tensor
+from bluemirror.variables.series_kernel import SERIES, monthly
+from bluemirror.variables.value_kernel import VALUES
+
+Floats = NDArray[np.float64]
+
+
+class Shard:
+    """Computes tensors over the rows of one family in one shard; what tensors share is computed once."""
+
+    def __init__(self, rows: Rows, windows: Windows) -> None:
+        self.rows = rows
+        self.windows = windows
+        self._cells: dict[tuple[str, ...], Cells] = {}
+        self._results: dict[tuple[object, ...], Floats] = {}
+
+    def cells(self, tensor: Tensor) -> Cells:
+        """The cells of the tensor's cross."""
+        names = tuple(one.name for one in tensor.slices)
+        if names not in self._cells:
+            self._cells[names] = Cells(self.rows, names)
+        return self._cells[names]
+
+    def values(self, tensor: Tensor) -> Floats:
+        """The tensor's values a unit: (windows or pairs, groups..., units)."""
+        if tensor.form == "ratio":
+            short = self._aggregate(tensor, tuple(pair[0] for pair in tensor.pairs))
+            long = self._aggregate(tensor, tuple(pair[1] for pair in tensor.pairs))
+            return _divide(short, long)
+        values = self._aggregate(tensor, tensor.windows)
+        if tensor.form == "share":
+            axis = 1 + next(i for i, one in enumerate(tensor.slices) if one.name == tensor.share)
+            groups = tensor.slices[axis - 1].groups
+            whole = next(i for i, group in enumerate(groups) if group.is_all)
+            parts = [i for i, group in enumerate(groups) if not group.is_all]
+            return _divide(np.take(values, parts, axis=axis), np.take(values, [whole], axis=axis))
+        return values
+
+    def _aggregate(self, tensor: Tensor, windows: tuple[Window, ...]) -> Floats:
+        names = tuple(one.name for one in tensor.slices)
+        column = tensor.measure.of
+        key = (names, tensor.agg, column, tensor.measure.scale, windows)
+        if key not in self._results:
+            self._results[key] = self._compute(tensor, windows)
+        return self._results[key]
+
+    def _compute(self, tensor: Tensor, windows: tuple[Window, ...]) -> Floats:
+        cells, column = self.cells(tensor), tensor.measure.of
+        kernel = OPERATORS[tensor.agg].kernel
+        if kernel == "series":
+            values = self._series(cells, tensor, windows)
+        else:
+            table = {"fold": FOLDS, "value": VALUES, "ordered": ORDERED}[kernel]
+            every = table[tensor.agg](cells, column or "")
+            position = {size: index for index, size in enumerate(self.windows.sizes)}
+            values = every[[self.rows.windows if one.size is None else position[one.size] for one in windows]]
+        if OPERATORS[tensor.agg].unit == "=" and tensor.measure.scale != 1.0:
+            return values * tensor.measure.scale
+        return values
+
+    def _series(self, cells: Cells, tensor: Tensor, windows: tuple[Window, ...]) -> Floats:
+        length = SERIES_DAYS if self.windows.unit == "day" else 1
+        months = [int(one.size or 0) // length for one in windows]
+        dense = monthly(cells, tensor.measure.of, max(months))
+        return np.stack([SERIES[tensor.agg](dense[:count]) for count in months])
+
+
+def _divide(numerator: Floats, denominator: Floats) -> Floats:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(denominator == 0, np.nan, numerator / denominator)
+
+
+def fold_units(values: Floats, owner: Ints, observations: int, over: str) -> Floats:
+    """Fold units into observations: (..., units) to (..., observations).
+
+    ``owner`` (units,) is ascending. Nulls are left out. Sums and counts of no unit are 0, other aggregates null.
+    """
+    shape = (*values.shape[:-1], observations)
+    if over in ("sum", "any"):
+        summed = np.where(np.isnan(values), 0.0, values) if over == "sum" else (values > 0).astype(np.float64)
+        result = np.zeros(shape)
+        ufunc: np.ufunc = np.add
+    elif over == "mean":
+        total = fold_units(values, owner, observations, "sum")
+        count = fold_units(np.where(np.isnan(values), 0.0, 1.0), owner, observations, "any")
+        return _divide(total, count)
+    else:
+        summed, result = values, np.full(shape, np.nan)
+        ufunc = np.fmax if over == "max" else np.fmin
+    if len(owner):
+        starts = np.flatnonzero(np.append(True, owner[1:] != owner[:-1]))
+        result[..., owner[starts]] = ufunc.reduceat(summed, starts, axis=-1)
+    return result
+
+
+def fold_outer(
+    values: Floats, owner: Ints, slices: list[SliceCodes], observations: int, over: str
+) -> Floats:
+    """Fold units into observations for every combination of outer groups: (..., outer groups..., observations)."""
+    if not slices:
+        return fold_units(values, owner, observations, over)
+    one, rest = slices[0], slices[1:]
+    folded = []
+    for codes in one.members:
+        holds = np.zeros(one.size, dtype=bool)
+        holds[codes] = True
+        chosen = np.flatnonzero(holds[one.code])
+        inner = [SliceCodes(other.code[chosen], other.size, other.members) for other in rest]
+        folded.append(fold_outer(values[..., chosen], owner[chosen], inner, observations, over))
+    return np.stack(folded, axis=values.ndim - 1)
