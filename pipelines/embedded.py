@@ -49,7 +49,7 @@ def run(
             file=workspace.contracts_dir / f"{failed[0]}.odcs.yaml",
             field=failed[0],
             rule="expectations of severity error hold for every row",
-            fix="bluemirror ui shows the failed expectations; correct the delivery or the contract, and run again",
+            fix="bluemirror ui shows the failed expectations; mend delivery or contract, run again",
         )
     if not result.success:
         raise BluemirrorError(

@@ -17,7 +17,7 @@ def jobs() -> list[dg.UnresolvedAssetJobDefinition]:
         dg.define_asset_job(
             "night",
             selection=_NIGHT,
-            description="Deliveries to mart, checks, variables, feature registry, scores of the registered models.",
+            description="Deliveries to mart, checks, variables, feature registry, scores.",
         ),
         dg.define_asset_job(
             "training",

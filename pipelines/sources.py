@@ -21,7 +21,9 @@ def source_key(source: str) -> dg.AssetKey:
     return dg.AssetKey([GROUP, source])
 
 
-def source_assets(workspace: Workspace, journal: Journal) -> list[dg.AssetsDefinition | dg.AssetChecksDefinition]:
+def source_assets(
+    workspace: Workspace, journal: Journal
+) -> list[dg.AssetsDefinition | dg.AssetChecksDefinition]:
     """Asset and check of every contract."""
     made: list[dg.AssetsDefinition | dg.AssetChecksDefinition] = []
     for source, contract in read_contracts(workspace.contracts_dir).items():
@@ -82,8 +84,7 @@ def _check(workspace: Workspace, journal: Journal, source: str) -> dg.AssetCheck
 def check_metadata(report: Any) -> dict[str, Any]:
     """Counts and one table line an expectation."""
     lines = ["| table | expectation | rows | failed | passed |", "|---|---|---:|---:|---|"]
-    for result in report.results:
-        lines.append(" | ".join(["", *map(str, result), ""]).strip())
+    lines += [" | ".join(["", *map(str, result), ""]).strip() for result in report.results]
     return {"expectations": len(report.results), "results": dg.MetadataValue.md("\n".join(lines))}
 
 

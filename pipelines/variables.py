@@ -40,7 +40,9 @@ def blocks_of(workspace: Workspace, observation_set: str) -> list[Any]:
     return [block for block in load_blocks(workspace) if block.entity == entity]
 
 
-def _assets(workspace: Workspace, journal: Journal, spine: Spine, observation_set: str) -> dg.AssetsDefinition:
+def _assets(
+    workspace: Workspace, journal: Journal, spine: Spine, observation_set: str
+) -> dg.AssetsDefinition:
     declared = spine.observations[observation_set]
     source_of = {
         table.name: source
@@ -64,7 +66,10 @@ def _assets(workspace: Workspace, journal: Journal, spine: Spine, observation_se
         )
     ]
     for block in blocks_of(workspace, observation_set):
-        sources = {block.source, *(source_of[name] for name in tables.get(block.name, ()) if name in source_of)}
+        sources = {
+            block.source,
+            *(source_of[name] for name in tables.get(block.name, ()) if name in source_of),
+        }
         if spine.calls is not None:
             sources.add(source_of[spine.calls.table])
         specs.append(
@@ -83,7 +88,7 @@ def _assets(workspace: Workspace, journal: Journal, spine: Spine, observation_se
         with journal.step("variables", observation_set) as keep:
             report = keep(build(workspace, observation_set, log=journal.say))
         journal.say(
-            f"variables {observation_set}: {report.observations:,} observations x {report.variables:,} variables"
+            f"variables {observation_set}: {report.observations:,} observations x {report.variables:,}"
             + ("" if report.changed else " (nothing changed)")
         )
         for spec in specs:

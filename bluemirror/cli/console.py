@@ -15,12 +15,13 @@ HEARTBEAT_SECONDS = 10.0
 
 
 class Console:
-    """Text for people; with ``as_json`` it moves to standard error and leaves standard output to one object."""
+    """Text for people; with ``as_json`` it moves to standard error, standard output gets one object."""
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
         self._start = time.monotonic()
         self._lock = threading.Lock()
+        self._finished = False
 
     @property
     def seconds(self) -> float:
@@ -77,8 +78,9 @@ class Console:
             self.line("  " + "  ".join(parts).rstrip())
 
     def finish(self, result: dict[str, Any]) -> None:
-        """Print the JSON object, if one was asked for."""
-        if self.as_json:
+        """Print the JSON object, if one was asked for; only the first result counts."""
+        if self.as_json and not self._finished:
+            self._finished = True
             print(json.dumps(result, ensure_ascii=False, default=str), flush=True)
 
 

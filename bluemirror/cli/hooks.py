@@ -74,7 +74,11 @@ def pipelines(module: str) -> ModuleType:
     """
     on_path(Path.cwd())
     for needed, what, fix in (
-        (PIPELINES, "the Dagster code location is not here", "run from the repository's root, where pipelines/ is"),
+        (
+            PIPELINES,
+            "the Dagster code location is not here",
+            "run from the repository's root, where pipelines/ is",
+        ),
         ("dagster", "Dagster is not installed", "install the platform's full requirements (make run does)"),
     ):
         if find_spec(needed) is None:

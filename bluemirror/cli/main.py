@@ -31,7 +31,10 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
             ("--customers", {"type": int, "help": "how many customers"}),
             ("--months", {"type": int, "help": "how many months"}),
             ("--seed", {"type": int, "help": "seed of the random numbers"}),
-            ("--option", {"action": "append", "metavar": "NAME=VALUE", "help": "any other option of the hook"}),
+            (
+                "--option",
+                {"action": "append", "metavar": "NAME=VALUE", "help": "any other option of the hook"},
+            ),
         ),
     ),
     "ingest": (
@@ -81,7 +84,7 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
     "bench": (
         "bench:bench",
         "measure on this machine, beside other ways to do the same",
-        (("what", {"nargs": "?", "choices": ("ingest", "features"), "default": "features", "help": "what to measure"}),),
+        (("what", {"nargs": "?", "choices": ("ingest", "features"), "help": "default: both"}),),
     ),
     "ui": ("ui:ui", "start the Dagster, MLflow and Feast pages on the loopback", ()),
 }
@@ -93,11 +96,15 @@ def build_parser() -> argparse.ArgumentParser:
         prog="bluemirror", description="Open credit-risk data platform.", allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=f"bluemirror {__version__}")
-    parser.add_argument("--workspace", metavar="DIR", default=".", help="workspace folder (default: this one)")
+    parser.add_argument(
+        "--workspace", metavar="DIR", default=".", help="workspace folder (default: this one)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line of output")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for name, (target, text, arguments) in VERBS.items():
-        verb = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False)
+        verb = verbs.add_parser(
+            name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False
+        )
         verb.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         for flag, options in arguments:
             verb.add_argument(flag, **options)

@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 _EVERY_SECONDS = 0.25
 
@@ -22,7 +23,7 @@ class PeakMemory:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> PeakMemory:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -50,7 +51,9 @@ def _tree(pid: int) -> int:
     folder = Path("/proc") / str(pid)
     try:
         total = int((folder / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        children = [child for task in (folder / "task").iterdir() for child in (task / "children").read_text().split()]
+        children = [
+            child for task in (folder / "task").iterdir() for child in (task / "children").read_text().split()
+        ]
     except (OSError, IndexError, ValueError):
         return 0
     return total + sum(_tree(int(child)) for child in children)

@@ -6,14 +6,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bluemirror.features.registering import ApplyReport as ApplyReport
-    from bluemirror.features.registering import apply as apply
     from bluemirror.features.objects import declare as declare
     from bluemirror.features.planning import FeaturePlan as FeaturePlan
     from bluemirror.features.planning import plan as plan
+    from bluemirror.features.registering import ApplyReport as ApplyReport
+    from bluemirror.features.registering import apply as apply
+    from bluemirror.features.retrieval import training_set as training_set
     from bluemirror.features.services import publish_service as publish_service
     from bluemirror.features.store import open_store as open_store
-    from bluemirror.features.retrieval import training_set as training_set
 
 _LAZY = {
     "ApplyReport": "registering",
@@ -26,7 +26,16 @@ _LAZY = {
     "training_set": "retrieval",
 }
 
-__all__ = sorted(_LAZY)
+__all__ = [
+    "ApplyReport",
+    "FeaturePlan",
+    "apply",
+    "declare",
+    "open_store",
+    "plan",
+    "publish_service",
+    "training_set",
+]
 
 
 def __getattr__(name: str) -> Any:

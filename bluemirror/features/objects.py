@@ -41,7 +41,7 @@ def feast_objects(features: FeaturePlan) -> list[Any]:
             FeatureService(
                 name=service.name,
                 features=[views[view][names] for view, names in sorted(wanted.items())],
-                description=f"the {len(service.inputs)} inputs of model {service.model}, version {service.version}",
+                description=f"the {len(service.inputs)} inputs of {service.model}, version {service.version}",
                 tags={"model": service.model, "version": service.version},
             )
         )

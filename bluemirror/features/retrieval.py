@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bluemirror.errors import ModelError
-from bluemirror.features.registering import apply
 from bluemirror.features.planning import JOIN_KEY, TIMESTAMP, ViewPlan, plan
+from bluemirror.features.registering import apply
 from bluemirror.features.store import open_store, quiet
 from bluemirror.workspace import Workspace
 
@@ -75,8 +75,11 @@ def training_set(
 
 
 def _retrieve(store: Any, entities: pl.DataFrame, view: ViewPlan, columns: list[str]) -> list[pl.Series]:
-    """One view at a time: the stock store joins views in one ever deeper query, whose planning grows faster
-    than its width, and holds every view's rows in memory at once."""
+    """Ask Feast for the columns of one view.
+
+    One view at a time: the stock store joins views in one ever deeper query, whose planning grows faster than
+    its width, and holds every view's rows in memory at once.
+    """
     import polars as pl
 
     # The stock store takes the newest row up to the asked moment; only the row of that very moment will do.

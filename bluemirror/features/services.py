@@ -31,7 +31,9 @@ def service_name(model: str, version: str | int) -> str:
     return f"{model}_v{version}"
 
 
-def publish_service(workspace: Workspace, model: str, version: str | int, names: Iterable[str]) -> ServicePlan:
+def publish_service(
+    workspace: Workspace, model: str, version: str | int, names: Iterable[str]
+) -> ServicePlan:
     """Write down that ``model`` version ``version`` reads exactly the variables ``names``.
 
     The next :func:`bluemirror.features.apply` registers it. A version's inputs never change: publishing the
