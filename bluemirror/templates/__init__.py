@@ -53,5 +53,7 @@ def create(target: Path) -> list[Path]:
 
 def _name(target: Path) -> str:
     """The folder's name as Feast accepts a project: letters, digits and underscores."""
-    name = "".join(char if char.isascii() and char.isalnum() else "_" for char in target.resolve().name.lower())
+    name = "".join(
+        char if char.isascii() and char.isalnum() else "_" for char in target.resolve().name.lower()
+    )
     return name.strip("_") or "workspace"

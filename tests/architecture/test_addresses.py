@@ -10,8 +10,12 @@ import pytest
 
 # Written in parts, so that this file does not name them itself.
 FORBIDDEN = {
-    "a machine's path": re.compile(r"(?<![\w.~>)}])/(?:" + "|".join(("root", "work", "home", "tmp", "Users", "opt")) + r")/\w"),
-    "a package index": re.compile("|".join(("pypi" + r"\.org", "python" + "hosted", "--(extra-)?" + "index-url", "--find-" + "links"))),
+    "a machine's path": re.compile(
+        r"(?<![\w.~>)}])/(?:" + "|".join(("root", "work", "home", "tmp", "Users", "opt")) + r")/\w"
+    ),
+    "a package index": re.compile(
+        "|".join(("pypi" + r"\.org", "python" + "hosted", "--(extra-)?" + "index-url", "--find-" + "links"))
+    ),
 }
 TEXT = {".py", ".md", ".yaml", ".yml", ".toml", ".lock", ".sql", ".txt", ".ipynb", ".cfg", ".json", ".sh", ""}
 
@@ -39,10 +43,14 @@ def test_nothing_committed_names(what: str, committed: list[Path], repository: P
 def test_the_lock_holds_requirements_only(repository: Path) -> None:
     lines = (repository / "requirements.lock").read_text(encoding="utf-8").splitlines()
     pins = [line for line in lines if line and not line.lstrip().startswith("#")]
-    assert all(re.fullmatch(r"[a-z0-9._-]+(\[[a-z0-9,_-]+\])?==[^\s;]+( ; .+)?", pin, re.IGNORECASE) for pin in pins)
+    assert all(
+        re.fullmatch(r"[a-z0-9._-]+(\[[a-z0-9,_-]+\])?==[^\s;]+( ; .+)?", pin, re.IGNORECASE) for pin in pins
+    )
     assert len(pins) > 100
 
 
 def test_no_file_hides_its_idea(committed: list[Path]) -> None:
-    vague = [file.name for file in committed if re.fullmatch(r"(utils?|helpers?|misc|common|base)\.py", file.name)]
+    vague = [
+        file.name for file in committed if re.fullmatch(r"(utils?|helpers?|misc|common|base)\.py", file.name)
+    ]
     assert not vague

@@ -16,7 +16,16 @@ LIBRARY = REPOSITORY / "bluemirror"
 ORDER = ("contracts", "landing", "mart", "variables", "features", "scorecards", "cli")
 
 # Nothing in the library knows what runs it or what it runs on.
-OUTSIDE = ("pipelines", "simulator", "feature_repo", "notebooks", "tests", "mutants", "dagster", "dagster_webserver")
+OUTSIDE = (
+    "pipelines",
+    "simulator",
+    "feature_repo",
+    "notebooks",
+    "tests",
+    "mutants",
+    "dagster",
+    "dagster_webserver",
+)
 
 # A heavy tool is imported inside a function, in the package that is its one seam.
 SEAMS = {
@@ -130,6 +139,9 @@ def test_nobody_imports_pipelines(package: str) -> None:
         for file in (REPOSITORY / package).rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "pipelines")
-        or (isinstance(node, ast.Import) and any(name.name.split(".")[0] == "pipelines" for name in node.names))
+        or (
+            isinstance(node, ast.Import)
+            and any(name.name.split(".")[0] == "pipelines" for name in node.names)
+        )
     ]
     assert not wrong, "\n".join(wrong)

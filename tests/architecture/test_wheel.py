@@ -22,7 +22,9 @@ def base_requirements(repository: Path) -> set[str]:
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    child = subprocess.run([str(part) for part in command], capture_output=True, text=True, cwd=cwd, check=False)
+    child = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, cwd=cwd, check=False
+    )
     assert child.returncode == 0, f"{command}\n{child.stdout}\n{child.stderr}"
     return child.stdout
 
@@ -54,7 +56,9 @@ def test_wheel_works_in_an_empty_environment(wheel: Path, repository: Path, tmp_
     run(uv, "pip", "install", "--quiet", "--python", python, "--constraint", lock, wheel, cwd=tmp_path)
 
     listed = run(uv, "pip", "list", "--quiet", "--python", python, "--format", "freeze", cwd=tmp_path)
-    assert {line.split("==")[0].lower() for line in listed.split() if "==" in line} >= base_requirements(repository)
+    assert {line.split("==")[0].lower() for line in listed.split() if "==" in line} >= base_requirements(
+        repository
+    )
     assert "dagster" not in listed
     assert "scikit-learn" not in listed
 
