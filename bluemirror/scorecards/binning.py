@@ -132,8 +132,9 @@ def two_classes(y: Any) -> tuple[Any, Any]:
 def column_names(estimator: Any) -> list[str]:
     """The column names seen in fit, or x0, x1, ... for arrays."""
     named = getattr(estimator, "feature_names_in_", None)
-    return [str(n) for n in named] if named is not None else [f"x{i}" for i in range(estimator.n_features_in_)]
-
+    return (
+        [str(n) for n in named] if named is not None else [f"x{i}" for i in range(estimator.n_features_in_)]
+    )
 
 
 def bin_column(
@@ -171,7 +172,10 @@ def bin_column(
         if kind["kind"] != INTERVAL and counted[i] < MIN_SPECIAL_ROWS:
             weights[i] = 0.0
     iv = float(information_value(counted - bad_counts, bad_counts))
-    bins = tuple(Bin(rows=int(n), bads=int(b), woe=float(w), **k) for n, b, w, k in zip(counted, bad_counts, weights, kinds, strict=True))
+    bins = tuple(
+        Bin(rows=int(n), bads=int(b), woe=float(w), **k)
+        for n, b, w, k in zip(counted, bad_counts, weights, kinds, strict=True)
+    )
     return BinningTable(name, _trend(weights[: edges.size + 1]), iv, bins)
 
 

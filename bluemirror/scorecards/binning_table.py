@@ -133,7 +133,9 @@ class BinningTables(Mapping[str, BinningTable]):
         """All tables as one: a line a bin."""
         import polars as pl
 
-        return pl.DataFrame([line for table in self.values() for line in table.rows()], infer_schema_length=None)
+        return pl.DataFrame(
+            [line for table in self.values() for line in table.rows()], infer_schema_length=None
+        )
 
     def as_plain(self) -> list[dict[str, Any]]:
         """Lists and mappings of numbers and texts only."""
@@ -154,7 +156,10 @@ class BinningTables(Mapping[str, BinningTable]):
             return cls(
                 [
                     BinningTable(
-                        str(t["variable"]), str(t["trend"]), float(t["iv"]), tuple(Bin(**b) for b in t["bins"])
+                        str(t["variable"]),
+                        str(t["trend"]),
+                        float(t["iv"]),
+                        tuple(Bin(**b) for b in t["bins"]),
                     )
                     for t in values
                 ]
@@ -183,7 +188,11 @@ def to_yaml(value: Any) -> str:
     """Plain values as YAML in the order given. JSON numbers keep every bit and are valid YAML."""
     import yaml
 
-    return str(yaml.dump(value, Dumper=_dumper(), sort_keys=False, allow_unicode=True, width=110, default_flow_style=None))
+    return str(
+        yaml.dump(
+            value, Dumper=_dumper(), sort_keys=False, allow_unicode=True, width=110, default_flow_style=None
+        )
+    )
 
 
 def from_yaml(text: str) -> Any:

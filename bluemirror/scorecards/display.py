@@ -22,7 +22,8 @@ def html_table(title: str, rows: Sequence[Mapping[str, Any]], limit: int = 60) -
         return f"<h4>{escape(title)}</h4><p>no rows</p>"
     head = "".join(f"<th>{escape(str(k))}</th>" for k in rows[0])
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(show(v))}</td>" for v in row.values()) + "</tr>" for row in rows[:limit]
+        "<tr>" + "".join(f"<td>{escape(show(v))}</td>" for v in row.values()) + "</tr>"
+        for row in rows[:limit]
     )
     more = f"<p>and {len(rows) - limit} more</p>" if len(rows) > limit else ""
     return f"<h4>{escape(title)}</h4><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"

@@ -123,7 +123,9 @@ def auc_interval(bad: Array, risk: Array, level: float = 0.95) -> tuple[float, f
     of_bads = (together[: x.size] - mid_ranks(x)) / y.size
     of_goods = 1 - (together[x.size :] - mid_ranks(y)) / x.size
     area = float(of_bads.mean())
-    spread = NormalDist().inv_cdf(0.5 + level / 2) * np.sqrt(of_bads.var(ddof=1) / x.size + of_goods.var(ddof=1) / y.size)
+    spread = NormalDist().inv_cdf(0.5 + level / 2) * np.sqrt(
+        of_bads.var(ddof=1) / x.size + of_goods.var(ddof=1) / y.size
+    )
     return (max(0.0, area - float(spread)), min(1.0, area + float(spread)))
 
 

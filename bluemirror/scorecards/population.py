@@ -55,7 +55,9 @@ class Population:
         """The flow as a table: step, left_out, remaining."""
         import polars as pl
 
-        return pl.DataFrame([vars(s) for s in self.flow], schema=["step", "left_out", "remaining"], orient="row")
+        return pl.DataFrame(
+            [vars(s) for s in self.flow], schema=["step", "left_out", "remaining"], orient="row"
+        )
 
     def _repr_html_(self) -> str:
         from bluemirror.scorecards.display import html_table
@@ -87,17 +89,21 @@ def read_population(workspace: Workspace, spec: ModelSpec, as_of: dt.date | None
     ModelError
         If a query fails or its result has not the columns and values that are asked of it.
     """
-    from bluemirror.scorecards.observations import read_observations
+    from bluemirror.scorecards.stored import read_observations
 
     observations = read_observations(workspace, spec.observation_set)
     with_mart = _Mart(workspace, spec, observations.rows, as_of)
     try:
         chosen = with_mart.rows(spec.population, "population", {"observation_id"})
         labels = with_mart.rows(spec.label, "label", {"observation_id", "bad", "matured_on"})
-        held_out = with_mart.rows(spec.split.held_out, "split", {"observation_id"}) if spec.split.held_out else None
+        held_out = (
+            with_mart.rows(spec.split.held_out, "split", {"observation_id"}) if spec.split.held_out else None
+        )
     finally:
         with_mart.close()
-    return assemble(spec, observations.rows, observations.entity_key, chosen, labels, held_out, with_mart.as_of)
+    return assemble(
+        spec, observations.rows, observations.entity_key, chosen, labels, held_out, with_mart.as_of
+    )
 
 
 def assemble(
@@ -149,7 +155,10 @@ def assemble(
     else:
         held = set(held_out["observation_id"].cast(pl.String)) if held_out is not None else set()
         rows = rows.with_columns(
-            pl.when(pl.col("observation_id").is_in(sorted(held))).then(pl.lit(OOT)).otherwise(pl.lit(TRAIN)).alias("side")
+            pl.when(pl.col("observation_id").is_in(sorted(held)))
+            .then(pl.lit(OOT))
+            .otherwise(pl.lit(TRAIN))
+            .alias("side")
         )
     rows = rows.filter(pl.col("side").is_not_null())
     flow.keep("outside the split's windows", rows.height)
@@ -184,7 +193,11 @@ def _time_side(split: Split, as_of: dt.date) -> pl.Expr:
     windows = [(split.train_from, split.train_to), (split.oot_from, split.oot_to)]
     (t0, t1), (o0, o1) = ((a.on(as_of), b.on(as_of)) for a, b in windows if a and b)
     return (
-        pl.when(day.is_between(t0, t1)).then(pl.lit(TRAIN)).when(day.is_between(o0, o1)).then(pl.lit(OOT)).otherwise(None)
+        pl.when(day.is_between(t0, t1))
+        .then(pl.lit(TRAIN))
+        .when(day.is_between(o0, o1))
+        .then(pl.lit(OOT))
+        .otherwise(None)
     )
 
 
@@ -234,9 +247,11 @@ def _refuse_empty(spec: ModelSpec, rows: pl.DataFrame, flow: Sequence[FlowStep])
 class _Mart:
     """A connection to the mart for a model's queries: ``observation`` is a view, ``as_of`` a variable."""
 
-    def __init__(self, workspace: Workspace, spec: ModelSpec, observations: pl.DataFrame, as_of: dt.date | None) -> None:
+    def __init__(
+        self, workspace: Workspace, spec: ModelSpec, observations: pl.DataFrame, as_of: dt.date | None
+    ) -> None:
         from bluemirror.mart.connect import connect
-        from bluemirror.scorecards.observations import data_day
+        from bluemirror.scorecards.stored import data_day
 
         self.spec = spec
         self.as_of = as_of or data_day(workspace)

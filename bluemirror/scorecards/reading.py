@@ -36,9 +36,13 @@ def read_mapping(file: Path, workspace: Workspace) -> tuple[Mapping[str, Any], s
     except yaml.YAMLError as e:
         where = getattr(e, "problem_mark", None)
         line = f"line {where.line + 1}" if where else "the file"
-        raise ModelError(f"{line} is not YAML", file=file, rule="model.yaml is YAML", fix=str(e).split("\n")[0]) from None
+        raise ModelError(
+            f"{line} is not YAML", file=file, rule="model.yaml is YAML", fix=str(e).split("\n")[0]
+        ) from None
     if not isinstance(values, dict):
-        raise ModelError("the file is not a mapping", file=file, rule="key: value", fix="start with: model: <name>")
+        raise ModelError(
+            "the file is not a mapping", file=file, rule="key: value", fix="start with: model: <name>"
+        )
     return values, text
 
 
@@ -60,7 +64,9 @@ class Reader:
         value = self.values.get(key)
         if value is None:
             if default is _REQUIRED:
-                raise self.error(key, f"{key!r} is missing", f"{self.path}{key} is required", f"add {key}: ...")
+                raise self.error(
+                    key, f"{key!r} is missing", f"{self.path}{key} is required", f"add {key}: ..."
+                )
             return default
         return value
 
@@ -76,7 +82,9 @@ class Reader:
         """The mapping under ``key``; an empty one if absent and not required."""
         value = self._take(key, _REQUIRED if required else {})
         if not isinstance(value, dict):
-            raise self.error(key, f"{value!r} is not a mapping", f"{key} holds key: value", f"write {key}: {{...}}")
+            raise self.error(
+                key, f"{value!r} is not a mapping", f"{key} holds key: value", f"write {key}: {{...}}"
+            )
         return Reader(self.file, value, f"{self.path}{key}.")
 
     def text(self, key: str, default: Any = _REQUIRED) -> str:
@@ -89,8 +97,14 @@ class Reader:
     def texts(self, key: str, default: Any = _REQUIRED) -> tuple[str, ...]:
         """A list of texts."""
         value = self._take(key, default)
-        if isinstance(value, str) or not isinstance(value, Iterable) or not all(isinstance(v, str) for v in value):
-            raise self.error(key, f"{value!r} is not a list of texts", "a list of texts", f"write {key}: [a, b]")
+        if (
+            isinstance(value, str)
+            or not isinstance(value, Iterable)
+            or not all(isinstance(v, str) for v in value)
+        ):
+            raise self.error(
+                key, f"{value!r} is not a list of texts", "a list of texts", f"write {key}: [a, b]"
+            )
         return tuple(value)
 
     def one_of(self, key: str, allowed: tuple[str, ...], rule: str | None = None) -> str:
@@ -98,7 +112,9 @@ class Reader:
         value = self._take(key, _REQUIRED)
         if value not in allowed:
             choice = " or ".join(allowed)
-            raise self.error(key, f"{value!r} is not allowed", rule or f"one of {', '.join(allowed)}", f"write {choice}")
+            raise self.error(
+                key, f"{value!r} is not allowed", rule or f"one of {', '.join(allowed)}", f"write {choice}"
+            )
         return str(value)
 
     def number(self, key: str, default: float, low: float | None = None, high: float | None = None) -> float:
@@ -110,12 +126,16 @@ class Reader:
         """A whole number within [low, high]."""
         value = self._number(key, self._take(key, default), low, high)
         if value != int(value):
-            raise self.error(key, f"{value!r} is not a whole number", "a whole number", f"write {key}: {int(value)}")
+            raise self.error(
+                key, f"{value!r} is not a whole number", "a whole number", f"write {key}: {int(value)}"
+            )
         return int(value)
 
     def _number(self, key: str, value: Any, low: float | None, high: float | None) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.error(key, f"{value!r} is not a number", "a number", f"write {key}: 0.1, without quotes")
+            raise self.error(
+                key, f"{value!r} is not a number", "a number", f"write {key}: 0.1, without quotes"
+            )
         if (low is not None and value < low) or (high is not None and value > high):
             limits = f"from {low}" + (f" to {high}" if high is not None else " on")
             raise self.error(key, f"{value!r} is out of range", limits, "write a value within the range")
@@ -125,7 +145,9 @@ class Reader:
         """A range written ``[low, high]``."""
         value = self._take(key, default)
         if not isinstance(value, list | tuple) or len(value) != 2:
-            raise self.error(key, f"{value!r} is not a range", "two numbers", f"write {key}: [{default[0]}, {default[1]}]")
+            raise self.error(
+                key, f"{value!r} is not a range", "two numbers", f"write {key}: [{default[0]}, {default[1]}]"
+            )
         low, high = (self._number(key, v, 0, None) for v in value)
         if low > high:
             raise self.error(key, f"{low} is above {high}", "[low, high]", f"write {key}: [{high}, {low}]")
@@ -145,7 +167,9 @@ class Reader:
             return Query(value)
         path = self.file.parent / value
         if not path.is_file():
-            raise self.error(key, f"there is no file {value!r}", "a .sql file beside model.yaml, or SQL", "write the file")
+            raise self.error(
+                key, f"there is no file {value!r}", "a .sql file beside model.yaml, or SQL", "write the file"
+            )
         return Query(path.read_text(encoding="utf-8"), path)
 
     def moment(self, key: str) -> Moment:
@@ -155,9 +179,16 @@ class Reader:
         value = self._take(key, _REQUIRED)
         if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
             return Moment(value)
-        found = re.fullmatch(r"as_of(?:\s*-\s*(\d+)\s*months?)?", value.strip()) if isinstance(value, str) else None
+        found = (
+            re.fullmatch(r"as_of(?:\s*-\s*(\d+)\s*months?)?", value.strip())
+            if isinstance(value, str)
+            else None
+        )
         if not found:
             raise self.error(
-                key, f"{value!r} is not a day", "a date or: as_of - N months", f"write {key}: 2024-01-01, without quotes"
+                key,
+                f"{value!r} is not a day",
+                "a date or: as_of - N months",
+                f"write {key}: 2024-01-01, without quotes",
             )
         return Moment(None, int(found.group(1) or 0))

@@ -107,7 +107,9 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
         frame = X
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
         self.classes_, bad = two_classes(y)
-        binner = WoeBinner(self.max_bins, self.min_share, self.monotone, self.specials, self.threads).fit(frame, y)
+        binner = WoeBinner(self.max_bins, self.min_share, self.monotone, self.specials, self.threads).fit(
+            frame, y
+        )
         self.tables_ = binner.tables_
         names = column_names(self)
         W = np.column_stack([self.tables_[n].woe(X[:, i]) for i, n in enumerate(names)])
@@ -191,15 +193,21 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
                 out[f"points_{k + 1}"] = [None] * len(parts)
                 continue
             cost = np.take_along_axis(parts, order[:, k : k + 1], 1)[:, 0]
-            out[f"reason_{k + 1}"] = [n if c < 0 else None for n, c in zip(names[order[:, k]], cost, strict=True)]
+            out[f"reason_{k + 1}"] = [
+                n if c < 0 else None for n, c in zip(names[order[:, k]], cost, strict=True)
+            ]
             out[f"points_{k + 1}"] = [float(c) if c < 0 else None for c in cost]
-        kinds = {f"reason_{k + 1}": pl.String for k in range(count)} | {f"points_{k + 1}": pl.Float64 for k in range(count)}
+        kinds = {f"reason_{k + 1}": pl.String for k in range(count)} | {
+            f"points_{k + 1}": pl.Float64 for k in range(count)
+        }
         return pl.DataFrame(out, schema={c: kinds[c] for c in out})
 
     def to_text(self) -> str:
         """The fitted scorecard as YAML: parameters, bins, weights, points; nothing else is needed to score."""
         check_is_fitted(self)
-        parameters = {k: v for k, v in self.get_params().items() if k not in ("monotone", "specials", "threads")}
+        parameters = {
+            k: v for k, v in self.get_params().items() if k not in ("monotone", "specials", "threads")
+        }
         return to_yaml(
             {
                 "format": FORMAT,
@@ -225,7 +233,9 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
         """
         plain = from_yaml(text)
         if not isinstance(plain, dict) or plain.get("format") != FORMAT:
-            raise ModelError("this text is not a scorecard", rule=f"format: {FORMAT}", fix="load what to_text wrote")
+            raise ModelError(
+                "this text is not a scorecard", rule=f"format: {FORMAT}", fix="load what to_text wrote"
+            )
         specials = {float(s["value"]): str(s["means"]) for s in plain["specials"]}
         card = cls(monotone=plain["monotone"] or None, specials=specials or None, **plain["parameters"])
         card.classes_ = np.array(plain["classes"])

@@ -68,7 +68,6 @@ def screen(
     bad: Any,
     month: Any = None,
     thresholds: Screening | None = None,
-    always: Sequence[str] = (),
     threads: int = 2,
 ) -> ScreenReport:
     """Screen the columns of ``chunks`` against ``bad``.
@@ -101,7 +100,9 @@ def screen(
             if not chunk.names:
                 continue
             halves = np.array_split(np.arange(len(chunk.names)), threads)
-            found = list(pool.map(lambda h, c=chunk: _quantised(c.values[h], c.reasons), [h for h in halves if h.size]))
+            found = list(
+                pool.map(lambda h, c=chunk: _quantised(c.values[h], c.reasons), [h for h in halves if h.size])
+            )
             coded = np.concatenate(found)
             stats = _statistics(coded, bad, months)
             fine = _first_verdict(stats, limits)
@@ -113,7 +114,9 @@ def screen(
     cluster = np.array(names, dtype=object)
     candidates = np.flatnonzero(verdict == "kept")
     order = np.lexsort((np.array(names, dtype=str)[candidates], -columns["iv_net"][candidates]))
-    leaders = _clusters(np.array(codes), order, columns["codes_woe"][candidates], limits, verdict, cluster, candidates, names)
+    leaders = _clusters(
+        np.array(codes), order, columns["codes_woe"][candidates], limits, verdict, cluster, candidates, names
+    )
     del columns["codes_woe"]
     kept = tuple(names[i] for i in leaders)
     return ScreenReport(_table(names, columns, cluster, verdict), kept, bad.size)
@@ -141,7 +144,9 @@ def quantile_edges(sorted_values: Any) -> Any:
 def _quantised(values: Any, reasons: Any) -> Any:
     """Codes of shape (columns, rows), uint8."""
     out = np.empty(values.shape, np.uint8)
-    silent = MISSING_CODE + (np.zeros(values.shape[1], np.uint8) if reasons is None else np.asarray(reasons, np.uint8))
+    silent = MISSING_CODE + (
+        np.zeros(values.shape[1], np.uint8) if reasons is None else np.asarray(reasons, np.uint8)
+    )
     for i, column in enumerate(values):
         ordered = np.sort(column)  # NaN last
         present = int(np.searchsorted(ordered, np.inf, side="right"))
@@ -169,7 +174,9 @@ def _statistics(codes: Any, bad: Any, months: Any) -> dict[str, Any]:
     iv = information_value(good_n, bad_n)
     month_counts = counts.sum(2)
     enough = month_counts[0].sum(1) >= MIN_MONTH_ROWS
-    stability = psi(total[:, None, :], month_counts[:, enough]) if enough.sum() > 1 else np.zeros((columns, 1))
+    stability = (
+        psi(total[:, None, :], month_counts[:, enough]) if enough.sum() > 1 else np.zeros((columns, 1))
+    )
     value_good, value_bad = good_n[:, :VALUE_CODES], bad_n[:, :VALUE_CODES]
     area, distance = _ranking(value_good, value_bad)
     return {
@@ -206,7 +213,14 @@ def _first_verdict(stats: dict[str, Any], limits: Screening) -> Any:
 
 
 def _clusters(
-    codes: Any, order: Any, weights: Any, limits: Screening, verdict: Any, cluster: Any, ids: Any, names: Sequence[str]
+    codes: Any,
+    order: Any,
+    weights: Any,
+    limits: Screening,
+    verdict: Any,
+    cluster: Any,
+    ids: Any,
+    names: Sequence[str],
 ) -> list[int]:
     """Go through the columns by falling IV: join the first representative that is too alike, else become one.
 
@@ -242,12 +256,17 @@ def _clusters(
 
 
 def _nothing() -> dict[str, Any]:
-    empty = {k: np.zeros(0) for k in ("missing", "distinct_bins", "iv", "iv_net", "auc", "ks", "psi_max", "psi_mean")}
+    empty = {
+        k: np.zeros(0)
+        for k in ("missing", "distinct_bins", "iv", "iv_net", "auc", "ks", "psi_max", "psi_mean")
+    }
     return {**empty, "codes_woe": np.zeros((0, CODES)), "verdict": np.zeros(0, dtype="U8")}
 
 
 def _table(names: Sequence[str], columns: dict[str, Any], cluster: Any, verdict: Any) -> pl.DataFrame:
     import polars as pl
 
-    frame = pl.DataFrame({"variable": list(names), **columns, "cluster": list(cluster), "verdict": list(verdict)})
+    frame = pl.DataFrame(
+        {"variable": list(names), **columns, "cluster": list(cluster), "verdict": list(verdict)}
+    )
     return frame.sort(["iv_net", "variable"], descending=[True, False])

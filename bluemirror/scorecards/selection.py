@@ -63,7 +63,14 @@ def _loss(D: Any, bad: Any, beta: Any, ridge: Any) -> float:
 
 
 def choose(
-    W: Any, bad: Any, iv: Any, max_variables: int, max_correlation: float, max_vif: float, max_p_value: float, l2: float
+    W: Any,
+    bad: Any,
+    iv: Any,
+    max_variables: int,
+    max_correlation: float,
+    max_vif: float,
+    max_p_value: float,
+    l2: float,
 ) -> Choice:
     """Choose columns of ``W`` and fit their weights.
 
@@ -137,7 +144,9 @@ def _score_statistics(unit: Any, chosen: Any, bad: Any, beta: Any) -> Any:
     own = (unit**2 * weight[:, None]).sum(0)
     inverse = np.linalg.pinv((D * weight[:, None]).T @ D)
     variance = own - np.einsum("ij,jk,ik->i", cross, inverse, cross)
-    return np.where(variance > 1e-9 * np.maximum(own, 1e-12), score / np.sqrt(np.maximum(variance, 1e-12)), 0.0)
+    return np.where(
+        variance > 1e-9 * np.maximum(own, 1e-12), score / np.sqrt(np.maximum(variance, 1e-12)), 0.0
+    )
 
 
 def variance_inflation(columns: Any) -> Any:

@@ -212,7 +212,10 @@ def read_spec(workspace: Workspace, name: str) -> ModelSpec:
         section.finish()
     if spec.trainer in spec.reviewers:
         raise top.error(
-            "reviewers", f"{spec.trainer!r} is the trainer", "the reviewer is not the trainer", "name somebody else"
+            "reviewers",
+            f"{spec.trainer!r} is the trainer",
+            "the reviewer is not the trainer",
+            "name somebody else",
         )
     return spec
 

@@ -1,0 +1,180 @@
+"""What a training or a scoring reads: stored observations, stored variables as matrices, reasons of missing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bluemirror.errors import ModelError
+from bluemirror.scorecards.screen import Chunk
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from bluemirror.workspace import Workspace
+
+COLUMNS_AT_A_TIME = 512
+
+REASONS: Mapping[int, str] = {1: "not applicable", 2: "not queried", 3: "no hit", 4: "error"}
+
+SPECIALS: Mapping[float, str] = {-(2.0 ** (110 + code)): means for code, means in REASONS.items()}
+"""A missing value whose source gave a reason is this number in a model's inputs. Powers of two of that size are
+exact in both float sizes, and no variable comes near."""
+
+_OF_REASON = dict(zip(REASONS, SPECIALS, strict=True))
+_FAR_BELOW = -(2.0**109)
+
+
+@dataclass(frozen=True)
+class Observations:
+    """The stored observations of a set, sorted by id, and the name of their entity key."""
+
+    rows: pl.DataFrame
+    entity_key: str
+
+
+def read_observations(workspace: Workspace, observation_set: str) -> Observations:
+    """Observations whose variables are stored.
+
+    Raises
+    ------
+    ModelError
+        If none are.
+    """
+    import polars as pl
+
+    from bluemirror.variables.spine import read_spine
+
+    spine = read_spine(workspace)
+    key = spine.entities[spine.observation_set(observation_set).entity].key
+    folder = workspace.variables / observation_set / "observations"
+    parts = sorted(folder.glob("part-*.parquet"))
+    rows = pl.read_parquet(parts) if parts else pl.DataFrame()
+    if rows.is_empty():
+        raise ModelError(
+            f"no variables of {observation_set!r} are stored yet",
+            file=folder,
+            rule="a model reads variables that were computed before",
+            fix="bluemirror features computes them",
+        )
+    return Observations(rows.sort("observation_id"), key)
+
+
+def data_day(workspace: Workspace) -> dt.date:
+    """The day at which the data stands: that of the newest delivery in the mart's snapshot."""
+    snapshot = workspace.mart / "current.json"
+    text = snapshot.read_text(encoding="utf-8") if snapshot.is_file() else ""
+    days = re.findall(r"(\d{4}-\d{2}-\d{2})--", text)
+    if not days:
+        raise ModelError(
+            "the mart is empty",
+            file=snapshot,
+            rule="a model is trained on committed deliveries",
+            fix="bluemirror ingest reads what stands in the landing folder",
+        )
+    return dt.date.fromisoformat(max(days))
+
+
+def snapshot_id(workspace: Workspace) -> str:
+    """Twelve hex digits that name the mart's snapshot."""
+    path = workspace.mart / "current.json"
+    return hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest()[:12]
+
+
+def block_chunks(
+    workspace: Workspace,
+    observation_set: str,
+    variables: Mapping[str, Sequence[str]],
+    observation_ids: pl.Series,
+) -> Iterator[Chunk]:
+    """Stored variables of some observations, some hundred columns at a time.
+
+    Parameters
+    ----------
+    variables
+        Block name to the names wanted of it.
+    observation_ids
+        The rows wanted, in the order wanted.
+
+    Raises
+    ------
+    ModelError
+        If an observation is not stored in a block.
+    """
+    import polars as pl
+
+    from bluemirror.variables import variable_files
+
+    for block, names in variables.items():
+        files = variable_files(workspace, observation_set, block)
+        stored = pl.scan_parquet(files).select("observation_id", f"{block}__reason").collect()
+        place = (
+            pl.DataFrame({"observation_id": observation_ids})
+            .join(stored.with_row_index("at"), on="observation_id", how="left", maintain_order="left")
+            .get_column("at")
+        )
+        if place.null_count():
+            raise ModelError(
+                f"{place.null_count()} of {len(place)} observations are not stored in block {block}",
+                field=block,
+                rule="variables are computed for every observation of the set",
+                fix="bluemirror features computes them",
+            )
+        at = place.to_numpy()
+        reasons = stored[f"{block}__reason"].to_numpy()[at].astype(np.uint8)
+        for start in range(0, len(names), COLUMNS_AT_A_TIME):
+            part = tuple(names[start : start + COLUMNS_AT_A_TIME])
+            frame = pl.scan_parquet(files).select(part).collect()
+            values = np.stack([frame[n].cast(pl.Float32).to_numpy()[at] for n in part])
+            yield Chunk(part, values, reasons)
+
+
+def with_reasons(
+    workspace: Workspace, observation_set: str, frame: pl.DataFrame, block_of: Mapping[str, str]
+) -> pl.DataFrame:
+    """Turn a training set into a model's inputs: Float64, and a missing value tells its source's reason.
+
+    Parameters
+    ----------
+    frame
+        observation_id and variables; null or NaN is missing.
+    block_of
+        Name of each variable to its block.
+
+    Returns
+    -------
+    polars.DataFrame
+        The variables only, in the order of ``frame``: NaN where the source answered but the variable is not
+        defined, one of ``SPECIALS`` where it did not.
+    """
+    import polars as pl
+
+    from bluemirror.variables import variable_files
+
+    names = [n for n in frame.columns if n in block_of]
+    codes: dict[str, Any] = {}
+    for block in sorted({block_of[n] for n in names}):
+        files = variable_files(workspace, observation_set, block)
+        stored = pl.scan_parquet(files).select("observation_id", f"{block}__reason").collect()
+        joined = frame.select("observation_id").join(
+            stored, on="observation_id", how="left", maintain_order="left"
+        )
+        reason = joined[f"{block}__reason"].fill_null(0).to_numpy()
+        codes[block] = np.array([np.nan, *_OF_REASON.values()])[reason]
+    columns = {}
+    for name in names:
+        values = frame[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        columns[name] = np.where(np.isnan(values), codes[block_of[name]], values)
+    return pl.DataFrame(columns)
+
+
+def without_reasons(values: Any) -> Any:
+    """The inputs with NaN for every missing value, whatever its reason; any shape."""
+    values = np.asarray(values, float)
+    return np.where(values < _FAR_BELOW, np.nan, values)
