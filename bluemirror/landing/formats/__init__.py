@@ -1,0 +1,15 @@
+"""Readers of the landing formats, one module each; the table below says which suffix goes where."""
+
+from __future__ import annotations
+
+READERS = {
+    ".xml": "bluemirror.landing.formats.xml",
+    ".json": "bluemirror.landing.formats.json",
+    ".jsonl": "bluemirror.landing.formats.jsonl",
+    ".csv": "bluemirror.landing.formats.csv",
+    ".parquet": "bluemirror.landing.formats.parquet",
+}
+"""Suffix -> module with ``read(plan, contract, files) -> Read``."""
+
+DOCUMENTS = frozenset({".xml", ".json"})
+"""Formats in which a file is one record."""

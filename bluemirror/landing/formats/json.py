@@ -1,0 +1,102 @@
+"""JSON documents: one record a file, with the quirks of XML-to-JSON converters.
+
+A repeating group with one element may come as an object instead of a list; an empty segment as null, an empty
+string, ``--`` or not at all; the root element may or may not be there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from bluemirror.landing.documents import read_documents
+from bluemirror.landing.landed import LandedFile, Read
+from bluemirror.landing.plan import Node, Plan
+
+if TYPE_CHECKING:
+    from bluemirror.contracts import Contract
+
+
+def read(plan: Plan, contract: Contract | None, files: Sequence[LandedFile]) -> Read:
+    """Read JSON documents."""
+    return read_documents(plan, files, parse_json, walk_object, "readable_json")
+
+
+def parse_json(content: bytes) -> dict[str, Any]:
+    """One JSON object.
+
+    Raises
+    ------
+    ValueError
+        If the text is not JSON (cut in the middle, say) or not an object; the message quotes nothing of it.
+    """
+    import orjson
+
+    try:
+        value = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"not JSON at line {error.lineno}, column {error.colno} (byte {error.pos})") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"a JSON {type(value).__name__} where an object should be")
+    return value
+
+
+def walk_object(plan: Plan, root: Any, rows: list[list[list[Any]]], file_no: int, line: int) -> None:
+    """Append the rows of one document to ``rows`` (one list of rows a scope).
+
+    Raises
+    ------
+    ValueError
+        If a value stands where the contract has a group, or the other way round.
+    """
+    if len(root) == 1:
+        (only, below), *_ = root.items()
+        if only not in plan.first_steps and isinstance(below, dict):
+            root = below
+    row: list[Any] = [None] * len(plan.scopes[0].slots)
+    row[0], row[1], row[2], row[3] = file_no, line, 0, 0
+    rows[0].append(row)
+    _walk(root, plan.scopes[0].node, row, rows, [0] * len(plan.scopes))
+
+
+def _walk(
+    value: dict[str, Any], node: Node, row: list[Any], rows: list[list[list[Any]]], counts: list[int]
+) -> None:
+    for name, slot in node.leaves.items():
+        row[slot] = value.get(name)
+    for name, below in node.groups.items():
+        inner = value.get(name)
+        if isinstance(inner, list) and len(inner) == 1:
+            inner = inner[0]
+        if isinstance(inner, dict):
+            if below.present >= 0 and inner:
+                row[below.present] = "1"
+            _walk(inner, below, row, rows, counts)
+        elif inner and inner != "--":
+            raise ValueError(f"{name}: a {type(inner).__name__} where a group should be")
+    for name, scope in node.repeats.items():
+        items = value.get(name)
+        if not items or items == "--":
+            continue
+        if isinstance(items, dict):
+            items = (items,)
+        number, target, inside = scope.number, rows[scope.number], scope.node
+        width, flat, seq = len(scope.slots), scope.node.flat, counts[scope.number]
+        leaves = list(inside.leaves.items())
+        file_no, line, up = row[0], row[1], row[2]
+        for item in items:
+            if not item or item == "--":
+                continue
+            if not isinstance(item, dict):
+                raise ValueError(f"{name}: a {type(item).__name__} where a group should be")
+            fresh: list[Any] = [None] * width
+            fresh[0], fresh[1], fresh[2], fresh[3] = file_no, line, seq, up
+            seq += 1
+            target.append(fresh)
+            if flat:
+                for leaf, slot in leaves:
+                    fresh[slot] = item.get(leaf)
+            else:
+                counts[number] = seq
+                _walk(item, inside, fresh, rows, counts)
+        counts[number] = seq

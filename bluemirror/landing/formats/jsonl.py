@@ -1,0 +1,68 @@
+"""JSON lines: one record a line, flat or with nested repeating groups."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from bluemirror.landing.formats.json import parse_json, walk_object
+from bluemirror.landing.landed import LandedFile, LineFault, Read, rows_to_frames
+from bluemirror.landing.lines import gather, place_lines
+from bluemirror.landing.plan import PLACE, Plan
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from bluemirror.contracts import Contract
+
+
+def read(plan: Plan, contract: Contract | None, files: Sequence[LandedFile]) -> Read:
+    """Read JSON lines. Empty lines do not count; a line that is not an object is a :class:`LineFault`."""
+    result = Read()
+    rows: list[list[list[Any]]] = [[] for _ in plan.scopes]
+    frames: list[pl.DataFrame] = []
+    for file in files:
+        content = file.path.read_bytes()
+        result.hashes[file.number] = hashlib.sha256(content).hexdigest()
+        frame = _flat(plan, content) if plan.flat else None
+        if frame is not None:
+            result.counts[file.number] = frame.height
+            frames.append(place_lines(frame, file.number))
+        else:
+            result.counts[file.number] = _walk_lines(plan, content, rows, file.number, result)
+    result.scopes = rows_to_frames(plan, rows)
+    if frames:
+        result.scopes[0] = gather([*frames, result.scopes[0]] if result.scopes[0].height else frames)
+    return result
+
+
+def _flat(plan: Plan, content: bytes) -> pl.DataFrame | None:
+    """All lines at once, or None if one of them needs to be looked at alone."""
+    import polars as pl
+
+    names = plan.scopes[0].slots[len(PLACE) :]
+    if not content.strip():
+        return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
+    try:
+        return pl.read_ndjson(content, schema=dict.fromkeys(names, pl.String))
+    except pl.exceptions.PolarsError:
+        return None
+
+
+def _walk_lines(
+    plan: Plan, content: bytes, rows: list[list[list[Any]]], number: int, result: Read
+) -> int:
+    line = 0
+    for text in content.split(b"\n"):
+        if not text or text.isspace():
+            continue
+        line += 1
+        marks = [len(scope) for scope in rows]
+        try:
+            walk_object(plan, parse_json(text), rows, number, line)
+        except ValueError as error:
+            for scope, mark in zip(rows, marks, strict=True):
+                del scope[mark:]
+            result.lines.append(LineFault(number, line, "readable_json", str(error)))
+    return line

@@ -1,0 +1,76 @@
+"""What the readers of line formats share: where a record stands, and whether the columns are the contract's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bluemirror.landing.landed import FileFault, Read, rows_to_frames
+from bluemirror.landing.plan import PLACE, Plan
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from bluemirror.contracts import Contract
+
+
+def place_lines(frame: pl.DataFrame, number: int) -> pl.DataFrame:
+    """Put the place columns before the values: record numbers count from 1, without the header line."""
+    import polars as pl
+
+    return frame.select(
+        pl.lit(number, dtype=pl.Int32).alias(PLACE[0]),
+        pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias(PLACE[1]),
+        pl.lit(0, dtype=pl.Int32).alias(PLACE[2]),
+        pl.lit(0, dtype=pl.Int32).alias(PLACE[3]),
+        pl.all(),
+    )
+
+
+def changed_columns(
+    contract: Contract, number: int, columns: Sequence[str], rows: int
+) -> FileFault | None:
+    """A fault if the columns are not exactly the contract's; their order does not matter."""
+    wanted = [field.physical or field.name for field in contract.header.fields]
+    missing = [name for name in wanted if name not in columns]
+    extra = [name for name in columns if name not in wanted]
+    if not missing and not extra:
+        return None
+    parts = []
+    if missing:
+        parts.append(f"missing: {', '.join(missing)}")
+    if extra:
+        parts.append(f"not in the contract: {', '.join(name[:40] for name in extra)}")
+    return FileFault(
+        number,
+        "columns",
+        f"the columns changed ({'; '.join(parts)})",
+        "ask for the agreed columns, or agree a new contract version",
+        rows=rows,
+        field=(missing or [name[:40] for name in extra])[0],
+    )
+
+
+def gather(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """One frame of the files' frames; where files disagree on a column's type, the wider one, else text."""
+    import polars as pl
+
+    try:
+        return pl.concat(frames, how="diagonal", rechunk=False)
+    except pl.exceptions.PolarsError:
+        pass
+    try:
+        return pl.concat(frames, how="diagonal_relaxed", rechunk=False)
+    except pl.exceptions.PolarsError:
+        text = [
+            frame.with_columns(pl.exclude(PLACE).cast(pl.String, strict=False)) for frame in frames
+        ]
+        return pl.concat(text, how="diagonal", rechunk=False)
+
+
+def finish(plan: Plan, result: Read, frames: Sequence[pl.DataFrame]) -> Read:
+    """Make the line frames the record scope of a read."""
+    empty = rows_to_frames(plan, [[] for _ in plan.scopes])
+    slots = plan.scopes[0].slots
+    result.scopes = {**empty, 0: gather([frame.select(slots) for frame in frames]) if frames else empty[0]}
+    return result

@@ -1,0 +1,144 @@
+"""From a file's text to the contract's types, a whole column at a time.
+
+A value that is there but does not fit its type becomes null and is marked, so that the gate can name it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+NOTHING = ("", "--", "null", "NULL")
+"""Ways in which sources write "no value"."""
+FEN = 100
+"""Fen in a yuan: amounts are kept as integers of fen, because float sums lose cents."""
+
+
+def tidy(column: pl.Series) -> pl.Series:
+    """Text without surrounding blanks, with :data:`NOTHING` as null; other types as they are, NaN as null."""
+    import polars as pl
+
+    if column.dtype == pl.String:
+        text = column.str.strip_chars()
+        nothing = text.is_in(list(NOTHING))
+        return text.set(nothing, None) if nothing.any() else text
+    if column.dtype == pl.Float64:
+        return column.fill_nan(None)
+    return column
+
+
+def cast(column: pl.Series, kind: str) -> tuple[pl.Series, pl.Series | None]:
+    """Cast a tidied column to a contract type.
+
+    Parameters
+    ----------
+    column
+        Text, or a typed column of a file that has types.
+    kind
+        string, int, float, amount, bool, date, month or timestamp.
+
+    Returns
+    -------
+    values, failed
+        The typed column, and a mask of the values that do not fit (None if all do).
+    """
+    import polars as pl
+
+    makers = {
+        "string": _string,
+        "int": _int,
+        "float": _float,
+        "amount": _amount,
+        "bool": _bool,
+        "date": _date,
+        "month": _month,
+        "timestamp": _timestamp,
+    }
+    values = makers[kind](column)
+    if values.null_count() == column.null_count():
+        return values, None
+    failed = values.is_null() & column.is_not_null()
+    return values, failed if isinstance(failed, pl.Series) and failed.any() else None
+
+
+def _without_commas(column: pl.Series) -> pl.Series:
+    if not column.str.contains(",", literal=True).any():
+        return column
+    grouped = column.str.contains(r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$")
+    return column.zip_with(~grouped.fill_null(False), column.str.replace_all(",", "", literal=True))
+
+
+def _string(column: pl.Series) -> pl.Series:
+    import polars as pl
+
+    return column if column.dtype == pl.String else column.cast(pl.String, strict=False)
+
+
+def _int(column: pl.Series) -> pl.Series:
+    import polars as pl
+
+    if column.dtype == pl.String:
+        return _without_commas(column).cast(pl.Int64, strict=False)
+    if column.dtype == pl.Float64:
+        return column.set(column != column.round(), None).cast(pl.Int64, strict=False)
+    return column.cast(pl.Int64, strict=False)
+
+
+def _float(column: pl.Series) -> pl.Series:
+    import polars as pl
+
+    if column.dtype == pl.String:
+        column = _without_commas(column)
+    values = column.cast(pl.Float64, strict=False)
+    return values.set(~values.is_finite().fill_null(True), None)
+
+
+def _amount(column: pl.Series) -> pl.Series:
+    import polars as pl
+
+    if column.dtype.is_integer():
+        return column.cast(pl.Int64) * FEN
+    yuan = _float(column)
+    fen = (yuan * FEN).round()
+    # A fraction of a fen is not money: rounding it away would hide a wrong unit.
+    return fen.set(((yuan * FEN) - fen).abs() > 0.01, None).cast(pl.Int64, strict=False)
+
+
+def _bool(column: pl.Series) -> pl.Series:
+    import polars as pl
+
+    if column.dtype == pl.Boolean:
+        return column
+    text = _string(column).str.to_lowercase()
+    yes, no = text.is_in(["true", "1", "y", "yes"]), text.is_in(["false", "0", "n", "no"])
+    return yes.set(~(yes | no).fill_null(False), None)
+
+
+def _date(column: pl.Series) -> pl.Series:
+    import polars as pl
+
+    if column.dtype == pl.String:
+        return column.str.to_date("%Y-%m-%d", strict=False)
+    return column.cast(pl.Date, strict=False)
+
+
+def _month(column: pl.Series) -> pl.Series:
+    import polars as pl
+
+    if column.dtype == pl.String:
+        fits = column.str.contains(r"^\d{4}-\d{2}$").fill_null(False)
+        return (column + "-01").str.to_date("%Y-%m-%d", strict=False).set(~fits, None)
+    return column.cast(pl.Date, strict=False).dt.month_start()
+
+
+def _timestamp(column: pl.Series) -> pl.Series:
+    import polars as pl
+
+    if column.dtype != pl.String:
+        return column.cast(pl.Datetime("us"), strict=False)
+    text = column.str.replace(" ", "T", literal=True)
+    if text.str.ends_with("+08:00").any():
+        text = text.str.strip_suffix("+08:00")
+    return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)

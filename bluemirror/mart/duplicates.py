@@ -1,0 +1,83 @@
+"""Records that were delivered before: same business key, same known time.
+
+A restated row has a later known time and is a new row. The same row again is a mistake of the source, and
+taking it twice would count it twice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bluemirror.mart.batch import Batch
+from bluemirror.mart.keys import KeyHasher
+from bluemirror.mart.manifests import Snapshot
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from bluemirror.contracts import Table
+    from bluemirror.workspace import Workspace
+
+FIX = "the source sends it once; a restated row needs a later known time"
+
+
+def check_duplicates(batch: Batch, workspace: Workspace, snapshot: Snapshot, hasher: KeyHasher) -> None:
+    """Reject repeated keys: of records against this batch and all that is committed, of rows within a record.
+
+    Of several equal records the first good one stays, in the order of delivery, file and line.
+    """
+    import polars as pl
+
+    for table in batch.contract.tables:
+        frame = batch.tables[table.name]
+        if not table.business_key or not frame.height or table.name == batch.contract.header.name:
+            continue
+        names = ["_rec", "_parent", *table.business_key]
+        again = ~frame.select(pl.struct(names).is_first_distinct()).to_series()
+        records = frame["_rec"].to_numpy()[again.to_numpy()]
+        batch.findings.error(table.name, ", ".join(table.business_key), "duplicate", FIX, records)
+    header = batch.contract.header
+    if header.business_key:
+        _check_records(batch, workspace, snapshot, hasher, header)
+
+
+def _check_records(
+    batch: Batch, workspace: Workspace, snapshot: Snapshot, hasher: KeyHasher, table: Table
+) -> None:
+    import polars as pl
+
+    frame = batch.tables[table.name]
+    frame = frame.filter(~pl.Series(batch.findings.bad[frame["_rec"].to_numpy()]))
+    if not frame.height:
+        return
+    keys = key_columns(frame, table, hasher)
+    again = ~keys.select(pl.struct(pl.all()).is_first_distinct()).to_series().to_numpy()
+    first, last = frame["known_time"].min(), frame["known_time"].max()
+    files = [
+        workspace.mart / batch.contract.source / committed.folder / f"{table.name}.parquet"
+        for committed in snapshot.of(batch.contract.source).values()
+        # Only deliveries whose known times meet this batch's can hold the same record.
+        if committed.known and committed.known[0] <= last.isoformat() and committed.known[1] >= first.isoformat()
+    ]
+    if files:
+        committed_keys = (
+            pl.scan_parquet(files).select(keys.columns).filter(pl.col("known_time").is_between(first, last)).collect()
+        )
+        numbered = keys.with_row_index("_row")
+        seen = numbered.join(committed_keys, on=keys.columns, how="semi", nulls_equal=True)["_row"].to_numpy()
+        again[seen] = True
+    records = frame["_rec"].to_numpy()[np.flatnonzero(again)]
+    batch.findings.error(table.name, ", ".join(table.business_key), "duplicate", FIX, records)
+
+
+def key_columns(frame: pl.DataFrame, table: Table, hasher: KeyHasher) -> pl.DataFrame:
+    """Business key as the mart stores it, known time, and whether the row is a deletion."""
+    columns: list[pl.Series] = []
+    for name in table.business_key:
+        item = table.field(name)
+        columns += hasher.columns(frame[name], item)[:1] if item.key else [frame[name]]
+    import polars as pl
+
+    return pl.DataFrame([*columns, frame["known_time"], frame["_deleted"]])

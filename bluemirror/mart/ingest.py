@@ -1,0 +1,223 @@
+"""From landing to the mart: read, check, hash, write beside, rename, commit."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bluemirror.errors import LandingError, WorkspaceError
+from bluemirror.landing.deliveries import Delivery, deliveries, source_folder
+from bluemirror.landing.landed import LandedFile
+from bluemirror.landing.plan import compile_plan
+from bluemirror.landing.read import WORKERS, read_chunks
+from bluemirror.mart.batch import make_batch
+from bluemirror.mart.committing import Parcel, key_id, parcels, write_parcel
+from bluemirror.mart.file_rules import held_files, known_contents
+from bluemirror.mart.gate import check_batch
+from bluemirror.mart.keys import KeyHasher
+from bluemirror.mart.manifests import Snapshot, commit, lock, read_manifest, read_snapshot
+from bluemirror.mart.signatures import changed_deliveries, remember
+
+if TYPE_CHECKING:
+    from bluemirror.contracts import Contract
+    from bluemirror.workspace import Workspace
+
+CHUNK_BYTES = 96 << 20
+"""Landing bytes worked on at a time; whole deliveries, at least one."""
+COMPRESSED = 6
+"""How much more a byte of Parquet becomes than a byte of text."""
+
+
+@dataclass(frozen=True)
+class SourceReport:
+    """What one ingestion did; the counts are landed records of the deliveries that it committed.
+
+    Parameters
+    ----------
+    source
+        The source.
+    in_, accepted, quarantined
+        Landed records (lines, documents); always ``in_ == accepted + quarantined``.
+    waiting
+        Deliveries without their completing file.
+    new_deliveries
+        Days committed now.
+    changed
+        Whether anything was committed.
+    warnings
+        Texts: held files, broken rules of severity warning, why deliveries wait.
+    errors
+        Texts: committed deliveries whose files changed afterwards (nothing is rewritten).
+    """
+
+    source: str
+    in_: int
+    accepted: int
+    quarantined: int
+    waiting: tuple[dt.date, ...]
+    new_deliveries: tuple[dt.date, ...]
+    changed: bool
+    warnings: tuple[str, ...]
+    errors: tuple[str, ...] = ()
+
+
+def ingest_source(
+    workspace: Workspace,
+    source: str,
+    log: Callable[[str], None] | None = None,
+    workers: int = WORKERS,
+) -> SourceReport:
+    """Commit all complete deliveries of a source that are not in the mart yet.
+
+    Running it again with nothing new changes nothing. A delivery that was committed is never rewritten.
+
+    Parameters
+    ----------
+    workspace, source
+        Where, and which source (its contract is ``data_contracts/<source>.odcs.yaml``).
+    log
+        Takes lines of progress.
+    workers
+        Processes for parsing documents.
+
+    Raises
+    ------
+    LandingError
+        If there is no landing folder, or a delivery folder is not named by a date.
+    ContractError
+        If the contract is written wrongly or one of its rules cannot be computed.
+    """
+    contract = _contract(workspace, source)
+    say = log or (lambda text: None)
+    with lock(workspace.mart / source / ".ingest.lock"):
+        arrived = deliveries(workspace, contract)
+        snapshot = read_snapshot(workspace)
+        done = snapshot.of(source)
+        waiting = [delivery for delivery in arrived if not delivery.complete]
+        warnings = [f"{source} {d.day}: waiting, {d.why_waiting}" for d in waiting]
+        folder = source_folder(workspace, source)
+        if not folder.is_dir():
+            warnings.append(
+                str(
+                    LandingError(
+                        f"nothing has arrived from {source}",
+                        file=folder,
+                        rule="deliveries of a source arrive in landing/<source>/<YYYY-MM-DD>/",
+                        fix="check the name of the folder, or wait for the source",
+                    )
+                )
+            )
+        old = [d for d in arrived if d.complete and d.day.isoformat() in done]
+        errors = changed_deliveries(workspace, contract, old, snapshot)
+        pending = [d for d in arrived if d.complete and d.day.isoformat() not in done]
+        fresh: list[Parcel] = []
+        if pending:
+            _check_key(workspace, snapshot, source)
+            for parcel_list in _work(workspace, contract, pending, snapshot, workers):
+                commit(workspace, [parcel.committed for parcel in parcel_list])
+                remember(workspace, source, [parcel.delivery for parcel in parcel_list])
+                fresh += parcel_list
+                last = parcel_list[-1].committed
+                say(f"{source}: {len(fresh)} of {len(pending)} deliveries, up to {last.day}")
+    for parcel in fresh:
+        warnings += parcel.warnings
+    counts = [sum(parcel.committed.counts[name] for parcel in fresh) for name in ("in", "accepted", "quarantined")]
+    return SourceReport(
+        source,
+        *counts,
+        tuple(delivery.day for delivery in waiting),
+        tuple(parcel.committed.day for parcel in fresh),
+        bool(fresh),
+        tuple(warnings),
+        tuple(errors),
+    )
+
+
+def _contract(workspace: Workspace, source: str) -> Contract:
+    from bluemirror.contracts import read_contract
+
+    path = workspace.contracts_dir / f"{source}.odcs.yaml"
+    if not path.is_file():
+        raise WorkspaceError(
+            f"there is no source {source!r}",
+            file=path,
+            rule="a source has a contract data_contracts/<source>.odcs.yaml",
+            fix="correct the name, or write its contract",
+        )
+    return read_contract(path)
+
+
+def _check_key(workspace: Workspace, snapshot: Snapshot, source: str) -> None:
+    """Two keys in one mart would silently join nothing to nothing."""
+    for committed in list(snapshot.of(source).values())[-1:]:
+        if read_manifest(workspace, committed)["key_id"] != key_id(workspace.secret_key()):
+            raise WorkspaceError(
+                "the hash key is not the one that this mart was made with",
+                file=workspace.mart,
+                rule="one mart, one key: hashes under two keys never meet",
+                fix="set BLUEMIRROR_KEY or BLUEMIRROR_KEY_FILE to the mart's key, or start a new data folder",
+            )
+
+
+def _chunks(pending: Sequence[Delivery]) -> Iterator[list[Delivery]]:
+    chunk: list[Delivery] = []
+    weight = 0
+    for delivery in pending:
+        more = sum(
+            size * (COMPRESSED if name.endswith(".parquet") else 1) for name, (size, _) in delivery.present.items()
+        )
+        if chunk and weight + more > CHUNK_BYTES:
+            yield chunk
+            chunk, weight = [], 0
+        chunk.append(delivery)
+        weight += more
+    if chunk:
+        yield chunk
+
+
+def _work(
+    workspace: Workspace,
+    contract: Contract,
+    pending: Sequence[Delivery],
+    snapshot: Snapshot,
+    workers: int,
+) -> Iterator[list[Parcel]]:
+    """Read and write chunk after chunk; the caller commits each before the next is checked."""
+    import duckdb
+
+    plan = compile_plan(contract)
+    hasher = KeyHasher(workspace.secret_key())
+    contents = known_contents(workspace, snapshot, contract.source)
+    chunks = list(_chunks(pending))
+    numbered = [_number(workspace, chunk) for chunk in chunks]
+    connection = duckdb.connect()
+    try:
+        for chunk, (files, days), read in zip(
+            chunks, numbered, read_chunks(plan, contract, [files for files, _ in numbered], workers), strict=True
+        ):
+            held = held_files(read, files, days, chunk, contents)
+            current = read_snapshot(workspace)
+            batch = make_batch(contract, plan, read, files, days, held)
+            check_batch(batch, workspace, current, hasher, connection)
+            ready = parcels(workspace, batch, read, chunk, held, hasher)
+            for parcel in ready:
+                write_parcel(workspace, parcel)
+                contents.update(parcel.contents)
+            yield ready
+    finally:
+        connection.close()
+
+
+def _number(workspace: Workspace, chunk: Sequence[Delivery]) -> tuple[list[LandedFile], list[dt.date]]:
+    files: list[LandedFile] = []
+    days = []
+    for delivery in chunk:
+        declared = delivery.declared or {}
+        for name in sorted({*declared, *delivery.present}):
+            path = delivery.folder / name
+            relative = f"{delivery.source}/{delivery.day.isoformat()}/{name}"
+            files.append(LandedFile(len(files), path, relative, declared.get(name)))
+            days.append(delivery.day)
+    return files, days

@@ -1,0 +1,155 @@
+"""The contract's own rules, as SQL: conditions on one row, and queries over the tables of whole records."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bluemirror.errors import ContractError
+from bluemirror.mart.batch import Batch
+from bluemirror.mart.findings import redact
+
+if TYPE_CHECKING:
+    import duckdb
+    import polars as pl
+
+    from bluemirror.contracts import Rule, Table
+
+_OTHER_ROW = re.compile(r"\b(header|parent)\.(\w+)")
+CONDITIONS = ("sql", "values", "null")
+FIX = "the source's data contradicts itself: ask for a corrected record in a later delivery"
+
+
+def check_sql(batch: Batch, connection: duckdb.DuckDBPyConnection) -> None:
+    """Run row rules and document rules. A condition that is null (a value is missing) counts as kept."""
+    _check_row_rules(batch, connection)
+    _check_document_rules(batch, connection)
+
+
+def _check_row_rules(batch: Batch, connection: duckdb.DuckDBPyConnection) -> None:
+    import polars as pl
+
+    for table in batch.contract.tables:
+        rules = [rule for rule in table.rules if rule.kind in CONDITIONS]
+        frame = batch.tables[table.name]
+        if not rules or not frame.height:
+            continue
+        looked = {match for rule in rules for match in _OTHER_ROW.findall(_condition(rule))}
+        frame = _with_other_rows(batch, table, frame, looked)
+        needed = frame.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("_i"))
+        conditions = [_OTHER_ROW.sub(r'"\1.\2"', _condition(rule)) for rule in rules]
+        flags = ", ".join(f"NOT coalesce(({text}), true) AS r{n}" for n, text in enumerate(conditions))
+        anyone = " OR ".join(f"r{n}" for n in range(len(rules)))
+        query = f"SELECT * FROM (SELECT _i, {flags} FROM _rows WHERE NOT _deleted) WHERE {anyone} ORDER BY _i"
+        broken = _run(batch, connection, {"_rows": needed}, query, table, rules)
+        if not broken.height:
+            continue
+        rows = broken["_i"].to_numpy()
+        records = frame["_rec"].to_numpy()
+        for n, rule in enumerate(rules):
+            hit = rows[broken[f"r{n}"].to_numpy()]
+            if rule.severity == "error":
+                values = [_shown(table, rule, row) for row in _sample(frame, table, rule, hit)]
+                batch.findings.error(table.name, "", rule.name, FIX, records[hit], values)
+            else:
+                batch.findings.warning(table.name, rule.name, records[hit])
+
+
+def _condition(rule: Rule) -> str:
+    """SQL over the fields as they were sent; a key is not hashed yet, so null rules name the field itself."""
+    if rule.kind == "null":
+        return " AND ".join(f'"{name}" IS NOT NULL' for name in rule.fields)
+    return rule.expression
+
+
+def _check_document_rules(batch: Batch, connection: duckdb.DuckDBPyConnection) -> None:
+    import polars as pl
+
+    if not batch.size:
+        return
+    frames = {
+        name: frame.with_columns(pl.col("_rec").alias("_doc")) for name, frame in batch.tables.items()
+    }
+    for table in batch.contract.tables:
+        for rule in table.rules:
+            if rule.kind == "document_sql":
+                query = f"SELECT DISTINCT _doc FROM ({rule.expression.strip().rstrip(';')}) ORDER BY _doc"
+                broken = _run(batch, connection, frames, query, table, [rule])
+                records = broken["_doc"].drop_nulls().to_numpy().astype(np.int64)
+                if rule.severity == "error":
+                    batch.findings.error(table.name, "", rule.name, FIX, records)
+                else:
+                    batch.findings.warning(table.name, rule.name, records)
+
+
+def _with_other_rows(
+    batch: Batch, table: Table, frame: pl.DataFrame, looked: set[tuple[str, str]]
+) -> pl.DataFrame:
+    """Add the header's or the parent row's values that rules look at, as columns ``header.x``, ``parent.x``."""
+    import polars as pl
+
+    header = batch.contract.header.name
+    above = table.parent or header
+    for kind, name in sorted(looked):
+        other = batch.tables[header if kind == "header" else above]
+        if name not in other.columns:
+            raise ContractError(
+                f"a rule of {table.name} looks at {kind}.{name}, which is not there",
+                file=batch.contract.path,
+                rule=f"{kind}. is followed by a field of {header if kind == 'header' else above}",
+                fix="correct the name",
+            )
+        value = pl.col(name).alias(f"{kind}.{name}")
+        if kind == "header" or above == header:
+            frame = frame.join(other.select("_rec", value), on="_rec", how="left", maintain_order="left")
+        else:
+            theirs = other.select("_rec", pl.col("_seq").alias("_parent"), value)
+            frame = frame.join(theirs, on=["_rec", "_parent"], how="left", maintain_order="left")
+    return frame
+
+
+def _run(
+    batch: Batch,
+    connection: duckdb.DuckDBPyConnection,
+    frames: dict[str, pl.DataFrame],
+    query: str,
+    table: Table,
+    rules: list[Rule],
+) -> pl.DataFrame:
+    import duckdb
+
+    for name, frame in frames.items():
+        connection.register(name, frame.to_arrow())
+    try:
+        return connection.execute(query).pl()
+    except duckdb.Error as error:
+        # Only the kind of the error: its text may quote a value of a row.
+        raise ContractError(
+            f"a rule of {table.name} cannot be computed ({type(error).__name__})",
+            file=batch.contract.path,
+            rule=", ".join(rule.name for rule in rules),
+            fix="try the rule's SQL in DuckDB; it sees the contract's fields, amounts in fen",
+        ) from None
+    finally:
+        for name in frames:
+            connection.unregister(name)
+
+
+def _sample(frame: pl.DataFrame, table: Table, rule: Rule, rows: np.ndarray) -> list[dict[str, Any]]:
+    names = _named(table, rule)
+    return frame.select(names)[rows].to_dicts() if names else [{} for _ in rows]
+
+
+def _shown(table: Table, rule: Rule, row: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name}={'' if value is None else redact(value, table.field(name))}" for name, value in row.items()
+    )
+
+
+def _named(table: Table, rule: Rule) -> list[str]:
+    """Fields that a rule's text names."""
+    text = _OTHER_ROW.sub(" ", _condition(rule))
+    words = set(re.findall(r"\w+", text))
+    return [item.name for item in table.fields if item.name in words and not item.drop][:6]

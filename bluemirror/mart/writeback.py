@@ -1,0 +1,80 @@
+"""Tables that the platform itself writes into the mart, such as scores."""
+
+from __future__ import annotations
+
+import os
+import re
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bluemirror.errors import BluemirrorError
+from bluemirror.mart.connect import WRITTEN
+from bluemirror.mart.manifests import lock
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from bluemirror.workspace import Workspace
+
+
+def write_table(workspace: Workspace, name: str, frame: pl.DataFrame, key: Sequence[str] | str) -> Path:
+    """Write rows of a table; rows with an equal key are replaced, the others stay.
+
+    Parameters
+    ----------
+    workspace
+        The workspace.
+    name
+        Table name; ``connect`` shows it as a view.
+    frame
+        The rows (polars).
+    key
+        Columns that tell one row from another.
+
+    Returns
+    -------
+    Path
+        The file. It is replaced in one step: a reader sees the old rows or the new ones.
+
+    Raises
+    ------
+    BluemirrorError
+        If the name is taken by a contract, or the key is missing or not unique in ``frame``.
+    """
+    import polars as pl
+
+    from bluemirror.contracts import read_contracts
+
+    columns = [key] if isinstance(key, str) else list(key)
+    taken = {table.name for contract in read_contracts(workspace.contracts_dir).values() for table in contract.tables}
+    if name in taken or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise BluemirrorError(
+            f"{name!r} cannot be written back",
+            rule="a written-back table has a name of its own: lower case, digits and _, not one of a contract",
+            fix="choose another name",
+        )
+    missing = [column for column in columns if column not in frame.columns]
+    if missing or frame.select(columns).is_duplicated().any():
+        raise BluemirrorError(
+            f"the rows for {name!r} have no usable key",
+            field=", ".join(missing or columns),
+            rule="the key columns are there and tell every row from every other",
+            fix="add the columns, or drop the repeated rows",
+        )
+    path = workspace.mart / WRITTEN / name / "part-0.parquet"
+    with lock(workspace.mart / WRITTEN / f".{name}.lock"):
+        if path.is_file():
+            kept = pl.read_parquet(path).join(frame, on=columns, how="anti", nulls_equal=True)
+            frame = pl.concat([kept, frame], how="diagonal_relaxed").sort(columns)
+        else:
+            frame = frame.sort(columns)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.parent / f".{uuid.uuid4().hex[:8]}.draft"
+        try:
+            frame.write_parquet(draft)
+            os.replace(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+    return path
