@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,7 @@ class Rows:
     values: dict[str, Ints]
     windows: int
     month_days: bool = True
-    cache: dict[object, NDArray[np.generic]] = field(default_factory=dict)
+    cache: dict[object, Any] = field(default_factory=dict)
 
     @cached_property
     def by_time(self) -> Ints:
@@ -94,7 +95,8 @@ class Cells:
             dense = self._scatter(statistic, column, empty)
             for axis, one in enumerate(self.slices, start=1):
                 dense = np.stack(
-                    [ufunc.reduce(np.take(dense, codes, axis=axis), axis=axis) for codes in one.members], axis=axis
+                    [ufunc.reduce(np.take(dense, codes, axis=axis), axis=axis) for codes in one.members],
+                    axis=axis,
                 )
             self._folded[key] = ufunc.accumulate(dense, axis=0)
         return self._folded[key]
@@ -107,10 +109,12 @@ class Cells:
             if not present.all():
                 cell, values = cell[present], values[present]
         size = int(np.prod(self.shape))
+        dense: Floats
         if statistic == "count":
             dense = np.bincount(cell, minlength=size).astype(np.float64)
         elif statistic in ("sum", "squares"):
-            dense = np.bincount(cell, weights=values if statistic == "sum" else values * values, minlength=size)
+            weights = values if statistic == "sum" else values * values
+            dense = np.bincount(cell, weights=weights, minlength=size).astype(np.float64, copy=False)
         else:
             dense = np.full(size, empty)
             STATISTICS[statistic][0].at(dense, cell, values)

@@ -121,7 +121,10 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """The way to the neighbours: rows of ``table`` link ``from_`` (key of the observation) over ``through`` to ``to``."""
+    """The way to the neighbours: rows of ``table`` link ``from_`` over ``through`` to ``to``.
+
+    ``from_`` pairs a column of the table with a key of the observation.
+    """
 
     table: str
     from_: tuple[str, str]

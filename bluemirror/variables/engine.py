@@ -18,9 +18,9 @@ from bluemirror.variables.ages import MICROSECONDS_A_DAY, ages, buckets, recency
 from bluemirror.variables.cells import Rows
 from bluemirror.variables.declarations import Block, Family
 from bluemirror.variables.grouped import Ints
-from bluemirror.variables.load import Request, SliceCodes, column_sql, request_family, family_arrays
+from bluemirror.variables.load import Request, SliceCodes, column_sql, family_arrays, request_family
 from bluemirror.variables.plan import attribute_variables, block_variables, tensor_variables, tensors
-from bluemirror.variables.reasons import ANSWERED, NOT_APPLICABLE, NO_HIT, Ledger, answer_reasons
+from bluemirror.variables.reasons import ANSWERED, NO_HIT, NOT_APPLICABLE, Ledger, answer_reasons
 from bluemirror.variables.relations import Links
 from bluemirror.variables.resolve import Moments, Resolved, below
 from bluemirror.variables.spine import Spine
@@ -98,7 +98,9 @@ class BlockEngine:
         first = members[0]
         column, key = first.match
         if first.via is not None:
-            links = Links.load(connection, self.catalog, self.block, first.via, self._observed(first.via.from_[1], first))
+            links = Links.load(
+                connection, self.catalog, self.block, first.via, self._observed(first.via.from_[1], first)
+            )
             keys = links.keys
             for family in members:
                 self._links[family.name] = links
@@ -167,9 +169,7 @@ class BlockEngine:
             if blank.any():
                 column[blank] = np.nan
             values[name] = column
-        for combination, variable in zip(
-            self.block.combinations, self.variables[len(values) :], strict=True
-        ):
+        for combination, variable in zip(self.block.combinations, self.variables[len(values) :], strict=True):
             left, right = (values[side].astype(np.float64) for side in (combination.left, combination.right))
             if combination.operator == "ratio":
                 with np.errstate(divide="ignore", invalid="ignore"):
@@ -203,14 +203,10 @@ class BlockEngine:
         if keyed.table.kind == "answer":
             newest = keyed.resolve(moments).newest(len(as_of))
             return answer_reasons(newest, keyed.hit, ledger)
-        reason = np.full(len(as_of), ANSWERED, dtype=np.int8)
-        if ledger is not None:
-            reason = ledger
-        reason[moments.group < 0] = np.where(self._unknown_key(first, shard)[moments.group < 0], NOT_APPLICABLE, reason[moments.group < 0])
+        reason = np.full(len(as_of), ANSWERED, dtype=np.int8) if ledger is None else ledger
+        # Without the key by which the source knows it, the question does not arise.
+        reason[moments.group < 0] = NOT_APPLICABLE
         return reason
-
-    def _unknown_key(self, family: Family, shard: slice) -> NDArray[np.bool_]:
-        return self.observations[family.match[1]][shard].is_null().to_numpy()
 
     def _family(self, family: Family, shard: slice, as_of: Ints, start: int) -> dict[str, Floats32]:
         keyed = self._headers[self._load_key(family)]
@@ -274,7 +270,8 @@ class BlockEngine:
             found = Resolved(found.owner[keep], found.row[keep])
         rows = _rows(family, table, found.row, found.owner, reference[owner][found.owner], len(unit_row))
         outer = {
-            name: SliceCodes(one.code[unit_row], one.size, one.members) for name, one in table.level.arrays.slices.items()
+            name: SliceCodes(one.code[unit_row], one.size, one.members)
+            for name, one in table.level.arrays.slices.items()
         }
         return self._folded(family, rows, owner, outer, count)
 
@@ -282,7 +279,8 @@ class BlockEngine:
         self, family: Family, table: FamilyTable, found: Resolved, owner: Ints, reference: Ints, count: int
     ) -> dict[str, Floats32]:
         """Rows -> the units that a column names -> observations; a unit's own columns are those of its newest row."""
-        assert table.arrays.unit is not None and family.per is not None
+        assert table.arrays.unit is not None
+        assert family.per is not None
         who, ids = owner[found.owner], table.arrays.unit[found.row]
         width = int(ids.max(initial=0)) + 2
         keys, unit = np.unique(who * width + ids + 1, return_inverse=True)
@@ -338,9 +336,14 @@ class BlockEngine:
                 column = (column == code).cast(pl.Float64)
             elif attribute.ordinal is not None:
                 column = column.replace_strict(
-                    list(attribute.ordinal), list(attribute.ordinal.values()), default=None, return_dtype=pl.Float64
+                    list(attribute.ordinal),
+                    list(attribute.ordinal.values()),
+                    default=None,
+                    return_dtype=pl.Float64,
                 )
-            numbers = column.fill_null(float("nan")).to_numpy() * (1.0 if code is not None else attribute.scale)
+            numbers = column.fill_null(float("nan")).to_numpy() * (
+                1.0 if code is not None else attribute.scale
+            )
             result[variable.name] = numbers.astype(np.float32)
         return result
 
@@ -360,7 +363,9 @@ def _rows(family: Family, table: FamilyTable, row: Ints, unit: Ints, reference: 
         recency=recency(time, reference, family.windows),
         slices={
             one.name: SliceCodes(
-                arrays.slices[one.name].code[row], arrays.slices[one.name].size, arrays.slices[one.name].members
+                arrays.slices[one.name].code[row],
+                arrays.slices[one.name].size,
+                arrays.slices[one.name].members,
             )
             for one in family.slices
         },

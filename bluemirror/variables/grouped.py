@@ -14,14 +14,14 @@ Ints = NDArray[np.int64]
 class Grouped:
     """Columns whose rows are sorted by ``group``; ``offsets[g]:offsets[g + 1]`` are the rows of group ``g``.
 
-    ``columns`` hold numpy arrays of equal length; times are int64 microseconds.
+    ``columns`` hold arrays of equal length; times are microseconds.
     """
 
-    columns: dict[str, NDArray[np.generic]]
+    columns: dict[str, Ints]
     offsets: Ints
 
     @classmethod
-    def build(cls, columns: dict[str, NDArray[np.generic]], group: Ints, groups: int) -> Grouped:
+    def build(cls, columns: dict[str, Ints], group: Ints, groups: int) -> Grouped:
         """Take rows that are already sorted by ``group`` (ascending, in ``range(groups)``)."""
         offsets = np.searchsorted(group, np.arange(groups + 1))
         return cls(columns, offsets.astype(np.int64))
@@ -36,5 +36,7 @@ class Grouped:
         starts, counts = self.offsets[wanted], self.offsets[wanted + 1] - self.offsets[wanted]
         owner = np.repeat(present, counts)
         total = int(counts.sum())
-        first = np.repeat(starts - np.concatenate(([0], np.cumsum(counts)[:-1])) if len(counts) else starts, counts)
+        first = np.repeat(
+            starts - np.concatenate(([0], np.cumsum(counts)[:-1])) if len(counts) else starts, counts
+        )
         return owner.astype(np.int64), first + np.arange(total, dtype=np.int64)

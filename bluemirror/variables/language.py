@@ -453,7 +453,7 @@ class _Reader:
                 content,
                 f"miss {miss!r} does not exist",
                 field="miss",
-                rule="a source's miss means null (nothing is known) or zero (a list on which the entity does not stand)",
+                rule="a miss means null (nothing is known) or zero (a list on which the entity does not stand)",
                 fix="write miss: null or miss: zero",
             )
         combinations = []

@@ -19,8 +19,6 @@ from bluemirror.variables.grouped import Grouped, Ints
 from bluemirror.variables.operators import OPERATORS
 
 if TYPE_CHECKING:
-    import duckdb
-
     from bluemirror.contracts import Table
 
 FOREVER = np.iinfo(np.int64).max
@@ -137,7 +135,9 @@ def slice_codes(one: Slice, column: pl.Series) -> SliceCodes:
     holds. Bands are cut at the union of their edges; a null is in no band.
     """
     if one.banded:
-        edges = sorted({edge for group in one.groups if group.band for edge in group.band if edge is not None})
+        edges = sorted(
+            {edge for group in one.groups if group.band for edge in group.band if edge is not None}
+        )
         values = column.fill_null(float("nan")).to_numpy()
         code = np.searchsorted(np.asarray(edges), values, side="right")
         other = len(edges) + 1
@@ -161,7 +161,9 @@ def slice_codes(one: Slice, column: pl.Series) -> SliceCodes:
         code,
         len(names) + 1,
         tuple(
-            np.arange(len(names) + 1) if group.codes is None else np.array([index[name] for name in group.codes])
+            np.arange(len(names) + 1)
+            if group.codes is None
+            else np.array([index[name] for name in group.codes])
             for group in one.groups
         ),
     )
@@ -236,8 +238,8 @@ def times(frame: pl.DataFrame, name: str) -> Ints:
 
 def grouped(frame: pl.DataFrame, group: str, groups: int) -> Grouped:
     """The time columns of ``frame`` (sorted by ``group``) as grouped rows."""
-    present = [
+    present: list[str] = [
         name for name in ("event_time", "known_time", "_superseded", "_valid_to") if name in frame.columns
     ]
-    columns: dict[str, NDArray[np.generic]] = {name: times(frame, name) for name in present}
+    columns = {name: times(frame, name) for name in present}
     return Grouped.build(columns, frame[group].cast(pl.Int64).to_numpy(), groups)

@@ -51,7 +51,9 @@ def observe(connection: duckdb.DuckDBPyConnection, spine: Spine, which: Observat
                 fix=f"add WHERE {column} IS NOT NULL, or correct the expression",
             )
     frame = frame.with_columns(
-        pl.col("observation_id").cast(pl.String), pl.col(key).cast(pl.String), pl.col("as_of").cast(pl.Datetime("us"))
+        pl.col("observation_id").cast(pl.String),
+        pl.col(key).cast(pl.String),
+        pl.col("as_of").cast(pl.Datetime("us")),
     )
     twice = frame.filter(pl.col("observation_id").is_duplicated())
     if len(twice):
@@ -66,7 +68,12 @@ def observe(connection: duckdb.DuckDBPyConnection, spine: Spine, which: Observat
 
 
 def with_keys(
-    connection: duckdb.DuckDBPyConnection, catalog: Catalog, spine: Spine, entity: str, observations: pl.DataFrame, at: Block
+    connection: duckdb.DuckDBPyConnection,
+    catalog: Catalog,
+    spine: Spine,
+    entity: str,
+    observations: pl.DataFrame,
+    at: Block,
 ) -> pl.DataFrame:
     """Add the entity's other keys as its state table knew them at each as_of."""
     declared = spine.entities[entity]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,8 @@ def _end_value(newest: bool) -> Callable[[Cells, str], Floats]:
             for window in range(rows.windows + 1):
                 inside = chosen[rows.bucket[chosen] <= window]
                 last = inside[_ends(rows.unit[inside])]
-                result[(window, *position, rows.unit[last])] = values[last]
+                at: Any = (window, *position, rows.unit[last])
+                result[at] = values[last]
         return result
 
     return compute
@@ -74,9 +76,8 @@ def median(cells: Cells, column: str) -> Floats:
                 continue
             starts = np.append(0, ends[:-1] + 1)
             low, high = (starts + ends) // 2, (starts + ends + 1) // 2
-            result[(window, *position, rows.unit[inside[ends]])] = (
-                values[inside[low]] + values[inside[high]]
-            ) / 2
+            at: Any = (window, *position, rows.unit[inside[ends]])
+            result[at] = (values[inside[low]] + values[inside[high]]) / 2
     return result
 
 
@@ -99,7 +100,10 @@ def _gaps(statistic: str) -> Callable[[Cells, str], Floats]:
                 value = np.where(np.isinf(folded), np.nan, folded)
             else:
                 count, total, squares = (
-                    np.cumsum(np.bincount(cell, weights=weight, minlength=shape[0] * shape[1]).reshape(shape), axis=0)
+                    np.cumsum(
+                        np.bincount(cell, weights=weight, minlength=shape[0] * shape[1]).reshape(shape),
+                        axis=0,
+                    )
                     for weight in (np.ones_like(gap), gap, gap * gap)
                 )
                 with np.errstate(divide="ignore", invalid="ignore"):
@@ -108,7 +112,8 @@ def _gaps(statistic: str) -> Callable[[Cells, str], Floats]:
                         variance = squares / count - value * value
                         variance[variance <= NEGLIGIBLE * value * value] = 0.0
                         value = np.sqrt(variance)
-            result[(slice(None), *position)] = value
+            at: Any = (slice(None), *position)
+            result[at] = value
         return result
 
     return compute

@@ -102,10 +102,10 @@ def tensors(family: Family) -> tuple[Tensor, ...]:
                         next(one for one in family.per.slices if one.name == name)  # type: ignore[union-attr]
                         for name in outer_cross
                     )
-                    for over in measure.over or (None,):
-                        result.append(
-                            Tensor(measure, agg, slices, windows, over=over, outer=outer),
-                        )
+                    result.extend(
+                        Tensor(measure, agg, slices, windows, over=over, outer=outer)
+                        for over in measure.over or (None,)
+                    )
                     if family.per is None:
                         result.extend(_derived(measure, agg, slices, windows))
     return tuple(result)
@@ -214,9 +214,7 @@ def tensor_variables(block: Block, family: Family, tensor: Tensor) -> Iterator[V
             (
                 f"r_{short.size}_{long.size}",
                 f"{short.token}/{long.token}",
-                Label(
-                    f"{short.label.zh}比{long.label.zh}", f"{short.label.en} over {long.label.en}"
-                ),
+                Label(f"{short.label.zh}比{long.label.zh}", f"{short.label.en} over {long.label.en}"),
             )
             for short, long in tensor.pairs
         ]
@@ -224,10 +222,9 @@ def tensor_variables(block: Block, family: Family, tensor: Tensor) -> Iterator[V
         axis = [("", "", Label("", ""))]
     else:
         axis = [(one.token, one.token, one.label) for one in tensor.windows]
-    columns = _lineage(family, tensor)
-    for (window_token, window, window_label), *groups in itertools.product(
-        axis, *tensor.group_axes, *(one.groups for one in tensor.outer)
-    ):
+    columns = _lineage(tensor)
+    combinations = list(itertools.product(*tensor.group_axes, *(one.groups for one in tensor.outer)))
+    for (window_token, window, window_label), groups in itertools.product(axis, combinations):
         # Units are named before rows: "card accounts, at least M2".
         inner = len(tensor.slices)
         ordered = [*groups[inner:], *groups[:inner]]
@@ -262,12 +259,15 @@ def tensor_variables(block: Block, family: Family, tensor: Tensor) -> Iterator[V
                 tensor.over,
                 tensor.share,
                 window,
-                [(one.column, g.codes, g.band) for one, g in zip((*tensor.slices, *tensor.outer), groups, strict=True)],
+                [
+                    (one.column, g.codes, g.band)
+                    for one, g in zip((*tensor.slices, *tensor.outer), groups, strict=True)
+                ],
             ),
         )
 
 
-def _lineage(family: Family, tensor: Tensor) -> tuple[str, ...]:
+def _lineage(tensor: Tensor) -> tuple[str, ...]:
     columns = {one.column for one in tensor.slices}
     columns |= {one.column for one in tensor.outer}
     columns.add("event_time")
@@ -289,7 +289,9 @@ def _meaning(block: Block, family: Family, *parts: object) -> str:
             family.where,
             family.exclude_self,
             (family.windows.unit, family.windows.grain),
-            None if family.via is None else (family.via.table, family.via.from_, family.via.through, family.via.to),
+            None
+            if family.via is None
+            else (family.via.table, family.via.from_, family.via.through, family.via.to),
             None if per is None else (per.table, per.key, sorted(per.columns.items()), per.where),
             parts,
         )
@@ -297,10 +299,14 @@ def _meaning(block: Block, family: Family, *parts: object) -> str:
     return hashlib.sha256(basis.encode()).hexdigest()[:12]
 
 
-def attribute_variables(block: Block, family: Family) -> Iterator[tuple[Variable, Attribute | None, str | None]]:
+def attribute_variables(
+    block: Block, family: Family
+) -> Iterator[tuple[Variable, Attribute | None, str | None]]:
     """Variables of the age of the answer and of its attributes: (variable, attribute, flag code)."""
 
-    def variable(name: str, label: Label, unit: str, null: str, columns: tuple[str, ...], *meaning: object) -> Variable:
+    def variable(
+        name: str, label: Label, unit: str, null: str, columns: tuple[str, ...], *meaning: object
+    ) -> Variable:
         return Variable(
             name=f"{block.name}_{family.name}_{name}",
             block=block.name,
@@ -318,7 +324,11 @@ def attribute_variables(block: Block, family: Family) -> Iterator[tuple[Variable
 
     if family.age:
         label = Label(f"{family.label.zh}距今天数", f"{family.label.en}: days since")
-        yield variable("age_days", label, "day", "not applicable: nothing known", ("event_time",), "age"), None, None
+        yield (
+            variable("age_days", label, "day", "not applicable: nothing known", ("event_time",), "age"),
+            None,
+            None,
+        )
     for one in family.attributes:
         label = Label(f"{family.label.zh}{one.label.zh}", f"{family.label.en}: {one.label.en}")
         if one.one_hot:
@@ -327,7 +337,13 @@ def attribute_variables(block: Block, family: Family) -> Iterator[tuple[Variable
                 flagged = Label(f"{label.zh}为{text.zh}", f"{label.en} is {text.en}")
                 yield (
                     variable(
-                        f"{one.name}_{token}", flagged, "flag", "the source left it empty", (one.column,), one.column, code
+                        f"{one.name}_{token}",
+                        flagged,
+                        "flag",
+                        "the source left it empty",
+                        (one.column,),
+                        one.column,
+                        code,
                     ),
                     one,
                     code,
@@ -336,7 +352,14 @@ def attribute_variables(block: Block, family: Family) -> Iterator[tuple[Variable
             ordinal = None if one.ordinal is None else sorted(one.ordinal.items())
             yield (
                 variable(
-                    one.name, label, one.unit, "the source left it empty", (one.column,), one.column, ordinal, one.scale
+                    one.name,
+                    label,
+                    one.unit,
+                    "the source left it empty",
+                    (one.column,),
+                    one.column,
+                    ordinal,
+                    one.scale,
                 ),
                 one,
                 None,
@@ -355,7 +378,9 @@ def combination_variable(block: Block, combination: Combination, known: dict[str
                 fix=f"search the names with: bluemirror catalogue search {side.split('_')[-1]}",
             )
     left, right = known[combination.left], known[combination.right]
-    meaning = hashlib.sha256(repr((combination.operator, left.meaning, right.meaning)).encode()).hexdigest()[:12]
+    meaning = hashlib.sha256(repr((combination.operator, left.meaning, right.meaning)).encode()).hexdigest()[
+        :12
+    ]
     return Variable(
         name=f"{block.name}_{combination.name}",
         block=block.name,

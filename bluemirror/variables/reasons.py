@@ -33,7 +33,9 @@ REASONS = {
 _OUTCOMES = {"hit": ANSWERED, "no_hit": NO_HIT, "error": ERROR}
 
 
-def answer_reasons(newest: Ints, hit: NDArray[np.bool_] | None, ledger: NDArray[np.int8] | None) -> NDArray[np.int8]:
+def answer_reasons(
+    newest: Ints, hit: NDArray[np.bool_] | None, ledger: NDArray[np.int8] | None
+) -> NDArray[np.int8]:
     """Reason of each observation from its newest answer (-1: none) and, where there is none, from the ledger."""
     reason = np.full(len(newest), NOT_QUERIED, dtype=np.int8)
     if ledger is not None:
@@ -73,11 +75,6 @@ class Ledger:
         source = request.alias(f"CAST(t.{quote(declared.source)} AS VARCHAR)")
         keys = Keys.of(observations[declared.entity])
         table = contract.table(declared.table)
-        known = connection.sql(
-            f"SELECT count(*) FROM {quote(declared.table)} WHERE {quote(declared.source)} = ?", params=[block.source]
-        ).fetchone()
-        if not known or not known[0]:
-            return None
         calls = KeyedTable(connection, contract, table, declared.entity, keys, request)
         about = (calls.frame[source] == block.source).fill_null(False).to_numpy()
         outcome = (
@@ -91,6 +88,8 @@ class Ledger:
             .to_numpy()
             .copy()
         )
+        if not about.any():
+            return None
         outcome[~about] = -1
         return cls(calls, outcome, keys.ids(observations[declared.entity]))
 

@@ -58,7 +58,10 @@ class Links:
             return Grouped.build(columns, sides[side][order], groups)
 
         return cls(
-            keys, sorted_by("from", len(keys)), sorted_by("through", len(through)), keys.ids(observed.cast(pl.String))
+            keys,
+            sorted_by("from", len(keys)),
+            sorted_by("through", len(through)),
+            keys.ids(observed.cast(pl.String)),
         )
 
     def pairs(self, shard: slice, as_of: Ints) -> tuple[Ints, Ints]:

@@ -21,7 +21,8 @@ def monthly(cells: Cells, column: str | None, months: int) -> Floats:
     rows = cells.rows
     key = ("months", tuple(id(one) for one in cells.slices), column, months)
     if key in rows.cache:
-        return rows.cache[key]  # type: ignore[return-value]
+        cached: Floats = rows.cache[key]
+        return cached
     month = rows.age // 30 if rows.month_days else rows.age
     kept = (month >= 0) & (month < months)
     weights = None
@@ -34,9 +35,13 @@ def monthly(cells: Cells, column: str | None, months: int) -> Floats:
         cell = cell * one.size + one.code[kept]
     cell = cell * rows.units + rows.unit[kept]
     shape = (months, *(one.size for one in cells.slices), rows.units)
-    dense = np.bincount(cell, weights=weights, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
+    dense = (
+        np.bincount(cell, weights=weights, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
+    )
     for axis, one in enumerate(cells.slices, start=1):
-        dense = np.stack([np.take(dense, codes, axis=axis).sum(axis=axis) for codes in one.members], axis=axis)
+        dense = np.stack(
+            [np.take(dense, codes, axis=axis).sum(axis=axis) for codes in one.members], axis=axis
+        )
     rows.cache[key] = dense
     return dense
 

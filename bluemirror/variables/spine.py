@@ -112,7 +112,10 @@ def read_spine(workspace: Workspace) -> Spine:
     for name, body in _need(path, content, "entities", "the spine").items():
         keys = body.get("keys_from") or {}
         entities[name] = Entity(
-            name, str(_need(path, body, "key", f"entity {name}")), keys.get("table"), tuple(keys.get("columns") or ())
+            name,
+            str(_need(path, body, "key", f"entity {name}")),
+            keys.get("table"),
+            tuple(keys.get("columns") or ()),
         )
     observations = {}
     for name, body in _need(path, content, "observations", "the spine").items():
@@ -153,7 +156,7 @@ def _calls(path: Path, body: Mapping[str, Any] | None) -> Calls | None:
     outcomes = {
         str(value): outcome for outcome in ("hit", "no_hit", "error") for value in body.get(outcome) or ()
     }
-    return Calls(
-        *(str(_need(path, body, key, "calls")) for key in ("table", "source", "entity", "time", "result")),
-        outcomes=outcomes,
+    table, source, entity, time, result = (
+        str(_need(path, body, key, "calls")) for key in ("table", "source", "entity", "time", "result")
     )
+    return Calls(table, source, entity, time, result, outcomes)

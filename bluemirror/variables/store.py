@@ -260,7 +260,9 @@ def read_variables(
                 fix=f"did you mean {near[0]}?" if near else "search with: bluemirror catalogue search",
             )
         by_block.setdefault(owner[name].name, []).append(name)
-    wanted = None if observation_ids is None else pl.DataFrame({"observation_id": list(observation_ids)}).unique()
+    wanted = (
+        None if observation_ids is None else pl.DataFrame({"observation_id": list(observation_ids)}).unique()
+    )
     result: pl.DataFrame | None = None
     for block_name, columns in by_block.items():
         parts = variable_files(workspace, observation_set, block_name)

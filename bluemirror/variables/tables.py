@@ -48,7 +48,9 @@ class Keys:
 
     def ids(self, values: pl.Series) -> Ints:
         """The number of each value, -1 for null and for what is not numbered."""
-        frame = pl.DataFrame({"_value": values}).join(self.frame, on="_value", how="left", maintain_order="left")
+        frame = pl.DataFrame({"_value": values}).join(
+            self.frame, on="_value", how="left", maintain_order="left"
+        )
         return frame["_id"].fill_null(-1).to_numpy()
 
 
@@ -221,4 +223,3 @@ def load_children(
             result[family.name] = FamilyTable(rows, arrays, Level(unit_rows, outer.where, outer), frame)
     connection.unregister("_headers")
     return result
-

@@ -106,9 +106,7 @@ def fold_units(values: Floats, owner: Ints, observations: int, over: str) -> Flo
     return result
 
 
-def fold_outer(
-    values: Floats, owner: Ints, slices: list[SliceCodes], observations: int, over: str
-) -> Floats:
+def fold_outer(values: Floats, owner: Ints, slices: list[SliceCodes], observations: int, over: str) -> Floats:
     """Fold units into observations for every combination of outer groups: (..., outer groups..., observations)."""
     if not slices:
         return fold_units(values, owner, observations, over)

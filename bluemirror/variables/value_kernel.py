@@ -6,7 +6,8 @@ concentration and entropy, how often each bucket did.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,11 +33,12 @@ class Pairs:
 def _pairs(cells: Cells, column: str) -> Pairs:
     cache = cells.rows.cache
     if ("pairs", column) not in cache:
-        cache["pairs", column] = Pairs(cells.rows, column)  # type: ignore[assignment]
-    return cache["pairs", column]  # type: ignore[return-value]
+        cache["pairs", column] = Pairs(cells.rows, column)
+    pairs: Pairs = cache["pairs", column]
+    return pairs
 
 
-def _over_groups(cells: Cells, dense: NDArray[np.generic], ufunc: np.ufunc) -> NDArray[np.generic]:
+def _over_groups(cells: Cells, dense: NDArray[Any], ufunc: np.ufunc) -> NDArray[Any]:
     """Fold the code axes (all but the last) of ``dense`` into groups."""
     for axis, one in enumerate(cells.slices):
         dense = np.stack(
@@ -80,7 +82,7 @@ def _spread(cells: Cells, column: str, term: Callable[[Floats, Floats], Floats])
     counts = grouped.reshape(-1, pairs.size)
     result = np.empty((len(counts), rows.units))
     for position, count in enumerate(counts):
-        total = np.bincount(pairs.unit, weights=count, minlength=rows.units)
+        total: Floats = np.bincount(pairs.unit, weights=count, minlength=rows.units).astype(np.float64)
         with np.errstate(divide="ignore", invalid="ignore"):
             terms = term(count, total[pairs.unit])
         summed = np.bincount(pairs.unit, weights=np.where(count > 0, terms, 0.0), minlength=rows.units)
@@ -101,5 +103,3 @@ def entropy(cells: Cells, column: str) -> Floats:
 
 VALUES: dict[str, Callable[[Cells, str], Floats]] = {"distinct": distinct, "hhi": hhi, "entropy": entropy}
 """Aggregates of the value kernel."""
-
-__all__: Sequence[str] = ("VALUES", "distinct", "entropy", "hhi")
