@@ -60,6 +60,7 @@ def read_table(value: Any, place: Place, before: tuple[Table, ...]) -> tuple[Tab
     fields = _fields(value["properties"], place)
     by_name = {item.name: item for item in fields}
     parent, path = _stand(own, place, before, kind)
+    rules, places = _rules(value, place, by_name)
     table = Table(
         name=name,
         kind=kind,
@@ -74,10 +75,8 @@ def read_table(value: Any, place: Place, before: tuple[Table, ...]) -> tuple[Tab
         tombstone=_tombstone(own, by_name, kind, place),
         valid_to=_valid_to(own, by_name, kind, place),
         hit=_hit(own, by_name, kind, parent),
-        rules=(),
+        rules=rules,
     )
-    rules, places = _rules(value, place, by_name)
-    object.__setattr__(table, "rules", rules)  # still being built: nobody has seen it yet
     return table, places
 
 
