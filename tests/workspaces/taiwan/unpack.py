@@ -7,6 +7,7 @@ August, ... ``PAY_6`` April (there is no ``PAY_1``); ``BILL_AMT1`` and ``PAY_AMT
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import json
 import os
 from pathlib import Path
@@ -95,7 +96,7 @@ def _statements(folder: Path, day: str, clients: list[dict[str, str]]) -> dict[s
     table = pa.table(
         {
             "client_id": pa.array([one["ID"] for one in clients], pa.string()),
-            "statement_date": pa.array([day] * len(clients), pa.string()),
+            "statement_date": pa.array([dt.date.fromisoformat(day)] * len(clients), pa.date32()),
             "pay_status": pa.array([int(one[status]) for one in clients], pa.int32()),
             "credit_limit": pa.array([float(one["LIMIT_BAL"]) for one in clients], pa.float64()),
             "previous_balance": pa.array(
