@@ -44,7 +44,7 @@ def _asset(workspace: Workspace, journal: Journal, source: str, contract: Any) -
     )
     def delivered() -> dg.MaterializeResult:
         with journal.step("source", source) as keep:
-            report = keep(ingest_source(workspace, source))
+            report = keep(ingest_source(workspace, source, log=journal.say))
         journal.say(
             f"ingest {source}: {report.in_:,} in = {report.accepted:,} accepted + {report.quarantined:,} quarantined"
             + ("" if report.changed else " (no new delivery)")

@@ -32,7 +32,7 @@ def ingest(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     changed = False
     for source in args.source or known:
         with console.working(f"ingesting {source}"):
-            report = ingest_source(workspace, source)
+            report = ingest_source(workspace, source, log=console.say)
         changed |= report.changed
         reports[source] = {"in": report.in_, "accepted": report.accepted, "quarantined": report.quarantined}
         console.say(
@@ -87,17 +87,17 @@ def run(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     from bluemirror.cli.hooks import pipelines
 
     workspace = Workspace.open(args.workspace)
+    landed = count_deliveries(workspace) == 0
+    if landed and workspace.land_hook is None:
+        raise WorkspaceError(
+            "the landing folder is missing or empty",
+            file=workspace.landing,
+            rule="landing/<source>/<YYYY-MM-DD>/ holds the files of a delivery and _DONE.json",
+            fix="put deliveries there, or declare a land hook in workspace.yaml",
+        )
     embedded = pipelines("embedded")
     with PeakMemory() as memory:
-        landed = count_deliveries(workspace) == 0
         if landed:
-            if workspace.land_hook is None:
-                raise WorkspaceError(
-                    "the landing folder is missing or empty",
-                    file=workspace.landing,
-                    rule="landing/<source>/<YYYY-MM-DD>/ holds the files of a delivery and _DONE.json",
-                    fix="put deliveries there, or declare a land hook in workspace.yaml",
-                )
             fill_landing(workspace, console, {})
         console.say(f"run: {workspace.name}")
         journal = embedded.run(workspace, say=console.say, working=console.working)
@@ -122,7 +122,7 @@ def _summary(workspace: Workspace, journal: Any) -> dict[str, Any]:
         "sources": source_counts(workspace),
         "variables": sum(report.variables for report in built.values()),
         "observations": sum(report.observations for report in built.values()),
-        "models": {name: model_row(workspace, report) for name, report in journal.of("model").items()},
+        "models": {name: model_row(report) for name, report in journal.of("model").items()},
         "changed": changed,
     }
 

@@ -1,0 +1,108 @@
+"""Verbs of models: train, validate, score, promote."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from bluemirror.cli.console import Console
+from bluemirror.cli.model_rows import KINDS, METRICS, model_row, read_training
+from bluemirror.errors import ModelError
+from bluemirror.workspace import Workspace
+
+
+def train(args: argparse.Namespace, console: Console) -> dict[str, Any]:
+    """Train, validate and register a model; its inputs become a feature service."""
+    from bluemirror.features import apply
+    from bluemirror.features.services import service_name
+    from bluemirror.scorecards.train import train as train_model
+
+    workspace = Workspace.open(args.workspace)
+    with console.working(f"training {args.model}"):
+        report = train_model(workspace, args.model, log=console.say)
+        apply(workspace, log=console.say)
+    row = model_row(report)
+    _print(console, args.model, row)
+    service = service_name(args.model, report.version)
+    console.line(f"  feature service {service}: {len(report.variables_used)} variables")
+    if not report.changed:
+        console.line("Nothing changed: this very training is registered already.")
+    console.next(
+        f"bluemirror validate {args.model}",
+        f"bluemirror promote {args.model} {report.version} --reviewer NAME",
+        "bluemirror ui shows the version in MLflow",
+    )
+    return {"model": args.model, **row, "changed": report.changed, "seconds": round(console.seconds, 1)}
+
+
+def validate(args: argparse.Namespace, console: Console) -> dict[str, Any]:
+    """Show a registered version's validation against its gates."""
+    from bluemirror.scorecards.registry import load_champion
+    from bluemirror.scorecards.spec import read_spec
+
+    workspace = Workspace.open(args.workspace)
+    read_spec(workspace, args.model)
+    report = read_training(workspace, args.model, args.version)
+    row = model_row(report)
+    _print(console, args.model, row)
+    row["verified"] = False
+    if report.champion == report.version:
+        load_champion(workspace, args.model)
+        row["verified"] = True
+        console.line("  its promotion record is in order: this version may score")
+    console.next(
+        f"bluemirror promote {args.model} {row['version']} --reviewer NAME", "bluemirror ui shows the whole pack in MLflow"
+    )
+    return {"model": args.model, **row}
+
+
+def score(args: argparse.Namespace, console: Console) -> dict[str, Any]:
+    """Score with the champion of one model or of all."""
+    from bluemirror.scorecards.score import score as score_model
+    from bluemirror.scorecards.spec import read_specs
+
+    workspace = Workspace.open(args.workspace)
+    known = read_specs(workspace)
+    if args.model and args.model not in known:
+        raise ModelError(
+            f"no model is called {args.model}",
+            file=workspace.models_dir,
+            field=args.model,
+            rule=f"models here are {', '.join(known) or 'none'}",
+            fix="correct the name",
+        )
+    results = {}
+    for name in [args.model] if args.model else known:
+        with console.working(f"scoring {name}"):
+            report = score_model(workspace, name, log=console.say)
+        results[name] = {"version": report.version, "rows": report.rows, "changed": report.changed}
+        console.say(
+            f"{name} version {report.version}: {report.rows:,} scores in {report.table}"
+            + ("" if report.changed else " (nothing changed)")
+        )
+    console.next("bluemirror.connect() gives the scores as a view")
+    return {"models": results}
+
+
+def promote(args: argparse.Namespace, console: Console) -> dict[str, Any]:
+    """Make a version champion."""
+    from bluemirror.scorecards.registry import promote as promote_version
+
+    workspace = Workspace.open(args.workspace)
+    with console.working("promoting"):
+        record = promote_version(workspace, args.model, args.version, reviewer=args.reviewer)
+    console.line(f"{args.model} version {args.version} is champion, signed by {args.reviewer}.")
+    console.next(f"bluemirror score {args.model}")
+    return {"model": args.model, "version": record.version, "reviewer": record.reviewer, "on": record.on}
+
+
+def _print(console: Console, model: str, row: dict[str, Any]) -> None:
+    console.line(f"{model} version {row['version']}, out of time:")
+    console.table(
+        ("", *METRICS),
+        [(kind, *(row[kind].get(metric) for metric in METRICS)) for kind in KINDS],
+    )
+    console.line(
+        f"  {row['training_rows']:,} training rows, {row['oot_rows']:,} out of time with {row['oot_bads']:,} bads"
+    )
+    console.line("  gates: " + ("; ".join(row["gates"]) or "all passed"))

@@ -1,0 +1,146 @@
+"""One asset a model step: training set, scorecard, challenger, registered version, feature service, scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+import dagster as dg
+
+from bluemirror.features import apply
+from bluemirror.scorecards.score import score
+from bluemirror.scorecards.spec import ModelSpec, read_specs
+from bluemirror.scorecards.train import train
+from bluemirror.workspace import Workspace
+from pipelines.jobs import TRAINING_GROUP
+from pipelines.journal import Journal
+from pipelines.registry import REGISTRY_KEY
+from pipelines.variables import block_key, blocks_of, observations_key
+
+
+def model_assets(workspace: Workspace, journal: Journal) -> list[dg.AssetsDefinition]:
+    """Assets of every declared model."""
+    made = []
+    for spec in read_specs(workspace).values():
+        made += [
+            _training(workspace, journal, spec),
+            _service(workspace, journal, spec),
+            _scores(workspace, journal, spec),
+        ]
+    return made
+
+
+def model_key(model: str, step: str) -> dg.AssetKey:
+    """Key of a model step's asset."""
+    return dg.AssetKey([model, step])
+
+
+def _inputs(workspace: Workspace, spec: ModelSpec) -> list[dg.AssetKey]:
+    """The observation set and the blocks whose variables may enter the model."""
+    return [
+        observations_key(spec.observation_set),
+        *(
+            block_key(spec.observation_set, block.name)
+            for block in blocks_of(workspace, spec.observation_set)
+            if any(fnmatchcase(block.name, pattern) for pattern in spec.candidates.blocks)
+        ),
+    ]
+
+
+def _training(workspace: Workspace, journal: Journal, spec: ModelSpec) -> dg.AssetsDefinition:
+    title = f"{spec.title_zh} / {spec.title_en}"
+
+    def step(name: str, kind: str, text: str, deps: list[dg.AssetKey]) -> dg.AssetSpec:
+        return dg.AssetSpec(
+            model_key(spec.name, name),
+            group_name=TRAINING_GROUP,
+            kinds={kind},
+            description=f"{title}: {text}",
+            deps=deps,
+            owners=[f"team:{spec.trainer}"],
+            tags={"stage": spec.stage},
+        )
+
+    keys = {name: model_key(spec.name, name) for name in ("training_set", "scorecard", "challenger", "version")}
+    specs = [
+        step("training_set", "polars", "population, label, split and screened variables.", _inputs(workspace, spec)),
+        step("scorecard", "scikitlearn", "binning, weights of evidence, points.", [keys["training_set"]]),
+        step("challenger", "xgboost", "boosted trees under monotone constraints.", [keys["training_set"]]),
+        step(
+            "version",
+            "mlflow",
+            "the registered version with its validation pack.",
+            [keys["scorecard"], keys["challenger"]],
+        ),
+    ]
+    gates = dg.AssetCheckSpec(
+        "gates",
+        asset=keys["version"],
+        description=f"AUC at least {spec.gates.min_auc}, PSI at most {spec.gates.max_psi}, "
+        f"at least {spec.gates.min_bads} bads, all out of time.",
+    )
+
+    @dg.multi_asset(name=f"train_{spec.name}", specs=specs, check_specs=[gates])
+    def trained() -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        with journal.step("model", spec.name) as keep:
+            report = keep(train(workspace, spec.name, log=journal.say))
+        journal.say(
+            f"train {spec.name}: version {report.version}" + ("" if report.changed else " (nothing changed)")
+        )
+        for name in keys:
+            yield dg.MaterializeResult(asset_key=keys[name], metadata=_metadata(report, name))
+        yield dg.AssetCheckResult(
+            passed=not report.gates,
+            check_name="gates",
+            asset_key=keys["version"],
+            metadata={"not reached": ", ".join(report.gates) or "none"},
+            severity=dg.AssetCheckSeverity.WARN,
+        )
+
+    return trained
+
+
+def _metadata(report: Any, step: str) -> dict[str, Any]:
+    """What the asset page shows of a step."""
+    if step == "training_set":
+        return {"dagster/row_count": report.training_rows, "out of time": report.oot_rows, "bads": report.oot_bads}
+    if step == "version":
+        return {"version": str(report.version), "registered model": report.model}
+    return {name: float(value) for name, value in getattr(report, step).items()}
+
+
+def _service(workspace: Workspace, journal: Journal, spec: ModelSpec) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=model_key(spec.name, "service"),
+        group_name=TRAINING_GROUP,
+        kinds={"feast"},
+        deps=[model_key(spec.name, "version"), REGISTRY_KEY],
+        description=f"{spec.title_zh} / {spec.title_en}: the feature service with exactly the version's inputs.",
+    )
+    def service() -> dg.MaterializeResult:
+        with journal.step("service", spec.name) as keep:
+            report = keep(apply(workspace, log=journal.say))
+        mine = [name for name in report.services if name.startswith(f"{spec.name}_v")]
+        return dg.MaterializeResult(metadata={"services": ", ".join(mine)})
+
+    return service
+
+
+def _scores(workspace: Workspace, journal: Journal, spec: ModelSpec) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=model_key(spec.name, "scores"),
+        group_name="scores",
+        kinds={"mlflow", "parquet"},
+        deps=[model_key(spec.name, "version"), *_inputs(workspace, spec)],
+        description=f"{spec.title_zh} / {spec.title_en}: batch scores, written back to the mart.",
+    )
+    def scores() -> dg.MaterializeResult:
+        with journal.step("score", spec.name) as keep:
+            report = keep(score(workspace, spec.name, log=journal.say))
+        journal.say(
+            f"score {spec.name}: {report.rows:,} observations" + ("" if report.changed else " (nothing changed)")
+        )
+        return dg.MaterializeResult(metadata={"dagster/row_count": report.rows, "version": str(report.version)})
+
+    return scores
