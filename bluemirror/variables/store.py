@@ -243,9 +243,10 @@ def read_variables(
     """
     from bluemirror.variables import load_blocks
 
-    owner = {one.name: block for block in load_blocks(workspace) for one in block_variables(block)}
-    for block in set(owner.values()):
-        owner[f"{block.name}__reason"] = block
+    owner: dict[str, str] = {}
+    for block in load_blocks(workspace):
+        owner[f"{block.name}__reason"] = block.name
+        owner |= {one.name: block.name for one in block_variables(block)}
     chosen = [name for name in owner if not name.endswith("__reason")] if names is None else list(names)
     by_block: dict[str, list[str]] = {}
     for name in chosen:
@@ -259,7 +260,7 @@ def read_variables(
                 rule="names are computed from the families",
                 fix=f"did you mean {near[0]}?" if near else "search with: bluemirror catalogue search",
             )
-        by_block.setdefault(owner[name].name, []).append(name)
+        by_block.setdefault(owner[name], []).append(name)
     wanted = (
         None if observation_ids is None else pl.DataFrame({"observation_id": list(observation_ids)}).unique()
     )
