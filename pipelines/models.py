@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from bluemirror.features import apply
+from bluemirror.scorecards.records import champion_record
 from bluemirror.scorecards.score import score
 from bluemirror.scorecards.spec import ModelSpec, read_specs
 from bluemirror.scorecards.train import train
@@ -133,14 +134,24 @@ def _scores(workspace: Workspace, journal: Journal, spec: ModelSpec) -> dg.Asset
         group_name="scores",
         kinds={"mlflow", "parquet"},
         deps=[model_key(spec.name, "version"), *_inputs(workspace, spec)],
-        description=f"{spec.title_zh} / {spec.title_en}: batch scores, written back to the mart.",
+        description=f"{spec.title_zh} / {spec.title_en}: batch scores by the champion, written back to the mart.",
+        output_required=False,
     )
-    def scores() -> dg.MaterializeResult:
+    def scores() -> Iterator[dg.MaterializeResult]:
+        if champion_record(workspace, spec.name) is None:
+            # A night without a champion is a normal night: nothing may score, and nothing does.
+            journal.say(f"score {spec.name}: no version is champion yet, nothing scored")
+            return
         with journal.step("score", spec.name) as keep:
             report = keep(score(workspace, spec.name, log=journal.say))
-        journal.say(
-            f"score {spec.name}: {report.rows:,} observations" + ("" if report.changed else " (nothing changed)")
+        yield dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": report.scored,
+                "written": report.written,
+                "version": report.version,
+                "promoted by": report.promoted_by,
+                "mean score": report.mean_score,
+            }
         )
-        return dg.MaterializeResult(metadata={"dagster/row_count": report.rows, "version": str(report.version)})
 
     return scores

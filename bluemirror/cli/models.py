@@ -75,12 +75,17 @@ def score(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     for name in [args.model] if args.model else known:
         with console.working(f"scoring {name}"):
             report = score_model(workspace, name, log=console.say)
-        results[name] = {"version": report.version, "rows": report.rows, "changed": report.changed}
-        console.say(
-            f"{name} version {report.version}: {report.rows:,} scores in {report.table}"
-            + ("" if report.changed else " (nothing changed)")
+        results[name] = {
+            "version": report.version,
+            "scored": report.scored,
+            "written": report.written,
+            "changed": report.changed,
+        }
+        console.line(
+            f"{name} version {report.version} (promoted by {report.promoted_by}): {report.scored:,} observations, "
+            f"{report.written:,} new scores, mean {report.mean_score:.0f} points"
         )
-    console.next("bluemirror.connect() gives the scores as a view")
+    console.next("bluemirror.connect() gives the table model_score as a view")
     return {"models": results}
 
 
