@@ -35,8 +35,8 @@ def data_hash(workspace: Workspace, spec: ModelSpec, population: Population, cho
         digest.update("\x1f".join(chunk.names).encode())
         values = np.ascontiguousarray(chunk.values)
         values[np.isnan(values)] = np.float32("nan")  # one pattern of bits for all NaN
-        digest.update(values)
-        digest.update(np.ascontiguousarray(chunk.reasons))
+        digest.update(values.tobytes())
+        digest.update(np.asarray(chunk.reasons).tobytes())
     for variable in chosen.variables.values():
         digest.update(str(variable.meaning).encode())
     return digest.hexdigest()

@@ -264,7 +264,7 @@ class _Mart:
         import duckdb
 
         try:
-            frame = self.connection.execute(query.text).pl()
+            frame = self.connection.sql(query.text).pl()
         except duckdb.Error as e:
             raise ModelError(
                 f"the {what} query does not run",

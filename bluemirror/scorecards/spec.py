@@ -225,7 +225,9 @@ def _split(r: Reader) -> Split:
     if by == "hold_out":
         split = Split(by, held_out=r.query("sql"))
     else:
-        split = Split(by, *(r.moment(k) for k in ("train_from", "train_to", "oot_from", "oot_to")))
+        split = Split(
+            by, r.moment("train_from"), r.moment("train_to"), r.moment("oot_from"), r.moment("oot_to")
+        )
     r.finish()
     return split
 
