@@ -22,7 +22,7 @@ from bluemirror.variables.load import Request, SliceCodes, column_sql, family_ar
 from bluemirror.variables.plan import attribute_variables, block_variables, tensor_variables, tensors
 from bluemirror.variables.reasons import ANSWERED, NO_HIT, NOT_APPLICABLE, Ledger, answer_reasons
 from bluemirror.variables.relations import Links
-from bluemirror.variables.resolve import Moments, Resolved, below
+from bluemirror.variables.resolve import Moments, Resolved, below, known_rows, times_of
 from bluemirror.variables.spine import Spine
 from bluemirror.variables.tables import Catalog, FamilyTable, KeyedTable, Keys, load_children
 from bluemirror.variables.tensor_kernel import Shard, fold_outer
@@ -225,9 +225,12 @@ class BlockEngine:
         if not family.measures:
             return result
         reference = moments.as_of
+        if keyed.table.kind == "state":
+            # A state's measures look at all states so far: how often it changed, how many values it took.
+            found = known_rows(keyed.rows, moments)
         if keyed.table.kind == "answer":
             newest = found.newest(len(moments.group))
-            reference = np.where(newest >= 0, keyed.rows.columns["event_time"][newest], moments.as_of)
+            reference = times_of(keyed.rows, newest, moments.as_of)
             if family.table != keyed.table.name and table.level is None:
                 found = below(table.rows, newest, reference)
             elif table.level is not None:
@@ -327,7 +330,7 @@ class BlockEngine:
         result: dict[str, Floats32] = {}
         for variable, attribute, code in attribute_variables(self.block, family):
             if attribute is None:
-                event = keyed.rows.columns["event_time"][newest]
+                event = times_of(keyed.rows, newest, moments.as_of)
                 age = moments.as_of // MICROSECONDS_A_DAY - event // MICROSECONDS_A_DAY
                 result[variable.name] = np.where(present, age, np.nan).astype(np.float32)
                 continue

@@ -42,7 +42,9 @@ def answer_reasons(
         # An answer that the ledger knows but that is no longer valid, or not yet known, was as good as not asked.
         reason = np.where(ledger == ANSWERED, NOT_QUERIED, ledger).astype(np.int8)
     present = newest >= 0
-    answered = present if hit is None else present & hit[newest]
+    answered = present.copy()
+    if hit is not None:
+        answered[present] = hit[newest[present]]
     reason[present] = NO_HIT
     reason[answered] = ANSWERED
     return reason

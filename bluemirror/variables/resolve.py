@@ -73,6 +73,14 @@ def _last(found: Resolved) -> Resolved:
     return Resolved(found.owner[last], found.row[last])
 
 
+def times_of(rows: Grouped, row: Ints, otherwise: Ints) -> Ints:
+    """Event time of each of ``row``, or ``otherwise`` where there is none (-1)."""
+    result = otherwise.copy()
+    present = row >= 0
+    result[present] = rows.columns["event_time"][row[present]]
+    return result
+
+
 def below(rows: Grouped, parents: Ints, reference: Ints) -> Resolved:
     """Rows that hang under ``parents`` (-1: none) and are not dated after the parent's ``reference``."""
     owner, row = rows.expand(parents)

@@ -6,6 +6,7 @@ concentration and entropy, how often each bucket did.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -63,7 +64,7 @@ def distinct(cells: Cells, column: str) -> Floats:
     np.minimum.at(newest, (code, pairs.pair), rows.bucket[pairs.kept])
     grouped = _over_groups(cells, newest.reshape(*sizes, pairs.size), np.minimum)
     groups = grouped.shape[:-1]
-    flat = grouped.reshape(-1, pairs.size)
+    flat = grouped.reshape(math.prod(groups), pairs.size)
     result = np.empty((len(flat), rows.windows + 1, rows.units))
     for position, bucket in enumerate(flat):
         counted = np.bincount(bucket * rows.units + pairs.unit, minlength=(never + 1) * rows.units)
@@ -79,7 +80,7 @@ def _spread(cells: Cells, column: str, term: Callable[[Floats, Floats], Floats])
     flat = (code * (rows.windows + 1) + rows.bucket[pairs.kept]) * pairs.size + pairs.pair
     dense = np.bincount(flat, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
     grouped = np.cumsum(_over_groups(cells, dense, np.add), axis=-2)
-    counts = grouped.reshape(-1, pairs.size)
+    counts = grouped.reshape(math.prod(grouped.shape[:-1]), pairs.size)
     result = np.empty((len(counts), rows.units))
     for position, count in enumerate(counts):
         total: Floats = np.bincount(pairs.unit, weights=count, minlength=rows.units).astype(np.float64)
