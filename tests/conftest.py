@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,3 +34,24 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real public data is not here: {folder.name} beside the repository is absent")
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
+    """What `bluemirror init` makes, after one run: 3,000 borrowers, one source, one model.
+
+    Shared by the tests of a session: look, do not touch.
+    """
+    target = tmp_path_factory.mktemp("small") / "bank"
+    for command in (["init", str(target)], ["--workspace", str(target), "run"]):
+        child = subprocess.run(
+            [sys.executable, "-m", "bluemirror.cli.main", *command],
+            capture_output=True,
+            text=True,
+            cwd=repository,
+            env=os.environ | {"BLUEMIRROR_DEBUG": "1"},
+            check=False,
+        )
+        assert child.returncode == 0, child.stdout[-3000:] + child.stderr[-3000:]
+        (target / "run.txt").write_text(child.stdout, encoding="utf-8")
+    return target
