@@ -63,9 +63,16 @@ def _training(workspace: Workspace, journal: Journal, spec: ModelSpec) -> dg.Ass
             tags={"stage": spec.stage},
         )
 
-    keys = {name: model_key(spec.name, name) for name in ("training_set", "scorecard", "challenger", "version")}
+    keys = {
+        name: model_key(spec.name, name) for name in ("training_set", "scorecard", "challenger", "version")
+    }
     specs = [
-        step("training_set", "polars", "population, label, split and screened variables.", _inputs(workspace, spec)),
+        step(
+            "training_set",
+            "polars",
+            "population, label, split and screened variables.",
+            _inputs(workspace, spec),
+        ),
         step("scorecard", "scikitlearn", "binning, weights of evidence, points.", [keys["training_set"]]),
         step("challenger", "xgboost", "boosted trees under monotone constraints.", [keys["training_set"]]),
         step(
@@ -89,8 +96,8 @@ def _training(workspace: Workspace, journal: Journal, spec: ModelSpec) -> dg.Ass
         journal.say(
             f"train {spec.name}: version {report.version}" + ("" if report.changed else " (nothing changed)")
         )
-        for name in keys:
-            yield dg.MaterializeResult(asset_key=keys[name], metadata=_metadata(report, name))
+        for name, key in keys.items():
+            yield dg.MaterializeResult(asset_key=key, metadata=_metadata(report, name))
         yield dg.AssetCheckResult(
             passed=not report.gates,
             check_name="gates",
@@ -105,7 +112,11 @@ def _training(workspace: Workspace, journal: Journal, spec: ModelSpec) -> dg.Ass
 def _metadata(report: Any, step: str) -> dict[str, Any]:
     """What the asset page shows of a step."""
     if step == "training_set":
-        return {"dagster/row_count": report.training_rows, "out of time": report.oot_rows, "bads": report.oot_bads}
+        return {
+            "dagster/row_count": report.training_rows,
+            "out of time": report.oot_rows,
+            "bads": report.oot_bads,
+        }
     if step == "version":
         return {"version": str(report.version), "registered model": report.model}
     return {name: float(value) for name, value in getattr(report, step).items()}

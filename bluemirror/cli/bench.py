@@ -45,7 +45,15 @@ def _show_features(console: Console, result: dict[str, Any]) -> None:
         f"{result['values']:,} values in {result['seconds']:.1f} s on {result['cores']} cores, "
         f"peak {result['peak_rss_mib']:,} MiB"
     )
-    rows = [("bluemirror, mart to committed Parquet", result["variables"], result["values_per_second"] / 1e6, 1.0, None)]
+    rows = [
+        (
+            "bluemirror, mart to committed Parquet",
+            result["variables"],
+            result["values_per_second"] / 1e6,
+            1.0,
+            None,
+        )
+    ]
     rows += [
         (peer, each["variables"], each["values_per_second"] / 1e6, each["ratio"], each["differing"])
         for peer, each in result["peers"].items()

@@ -52,7 +52,9 @@ def bench_ingest(workspace: Workspace, console: Console) -> dict[str, Any]:
             if found is not None:
                 console.say(f"documents as {form}")
                 reports[form] = _document_rate(workspace, *found, form, Path(folder) / form)
-        lines = [source for source, each in contracts.items() if not set(DOCUMENTS) & set(each.landing.formats)]
+        lines = [
+            source for source, each in contracts.items() if not set(DOCUMENTS) & set(each.landing.formats)
+        ]
         peers = _peers(workspace, lines, sum(seconds[source] for source in lines), Path(folder), console)
     total = sum(seconds.values())
     return {
@@ -71,7 +73,9 @@ def _documents(workspace: Workspace, contracts: Any, form: str) -> tuple[str, li
     for source, contract in contracts.items():
         if form in contract.landing.formats:
             files = sorted(
-                path for path in (workspace.landing / source).rglob(f"*.{form}") if not path.name.startswith("_")
+                path
+                for path in (workspace.landing / source).rglob(f"*.{form}")
+                if not path.name.startswith("_")
             )
             if files:
                 return source, files[:MOST_REPORTS]

@@ -75,7 +75,7 @@ def _asked(block: Any, family: Any) -> list[Asked]:
     for tensor in tensors(family):
         if tensor.form != "value" or tensor.agg not in AGGREGATES:
             continue
-        cells = itertools.product(tensor.windows, *tensor.group_axes)
+        cells: Any = itertools.product(tensor.windows, *tensor.group_axes)
         for (window, *groups), variable in zip(cells, tensor_variables(block, family, tensor), strict=True):
             filters = tuple(
                 (one.column, group.codes, group.band)
@@ -83,7 +83,9 @@ def _asked(block: Any, family: Any) -> list[Asked]:
                 if not group.is_all
             )
             found.append(
-                Asked(variable.name, window.size, filters, tensor.agg, tensor.measure.of, tensor.measure.scale)
+                Asked(
+                    variable.name, window.size, filters, tensor.agg, tensor.measure.of, tensor.measure.scale
+                )
             )
     return found
 
@@ -156,7 +158,7 @@ def polars_expressions(subset: Subset) -> tuple[pl.DataFrame, float]:
         return found.alias(asked.name)
 
     lazy = subset.rows.lazy().group_by("_id").agg([expression(each) for each in subset.asked])
-    return _timed(lambda: lazy.collect())
+    return _timed(lazy.collect)
 
 
 def differing(subset: Subset, found: pl.DataFrame, stored: pl.DataFrame) -> int:

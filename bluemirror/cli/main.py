@@ -13,6 +13,14 @@ from bluemirror import __version__
 from bluemirror.cli.console import Console
 from bluemirror.errors import BluemirrorError
 
+# Read by the tools when they are imported: no reports to their makers, no bars between our lines.
+QUIET = {
+    "DAGSTER_DISABLE_TELEMETRY": "yes",
+    "GX_ANALYTICS_ENABLED": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+
 Arguments = tuple[tuple[str, dict[str, Any]], ...]
 
 _MODEL: Arguments = (("model", {"metavar": "MODEL", "help": "folder name under models/"}),)
@@ -121,6 +129,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     130 when interrupted.
     """
     args = build_parser().parse_args(argv)
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
     console = Console(as_json=args.json)
     module, _, function = args.target.partition(":")
     try:

@@ -20,7 +20,8 @@ def model_row(report: Any) -> dict[str, Any]:
     return {
         "version": report.version,
         **{
-            kind: {metric: _rounded(getattr(report, kind).get(metric)) for metric in METRICS} for kind in KINDS
+            kind: {metric: _rounded(getattr(report, kind).get(metric)) for metric in METRICS}
+            for kind in KINDS
         },
         "training_rows": report.training_rows,
         "oot_rows": report.oot_rows,

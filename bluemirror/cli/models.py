@@ -51,7 +51,8 @@ def validate(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         row["verified"] = True
         console.line("  its promotion record is in order: this version may score")
     console.next(
-        f"bluemirror promote {args.model} {row['version']} --reviewer NAME", "bluemirror ui shows the whole pack in MLflow"
+        f"bluemirror promote {args.model} {row['version']} --reviewer NAME",
+        "bluemirror ui shows the whole pack in MLflow",
     )
     return {"model": args.model, **row}
 

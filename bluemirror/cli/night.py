@@ -159,8 +159,15 @@ def _print_summary(workspace: Workspace, console: Console, result: dict[str, Any
     console.line(f"{result['seconds']:.1f} s, peak memory {result['peak_rss_mib']:,} MiB")
     hints = ["bluemirror ui opens the asset graph (Dagster) and the model page (MLflow)"]
     for name, model in result["models"].items():
-        hints.append(
-            f"bluemirror validate {name}, then bluemirror promote {name} {model['version']} --reviewer NAME"
-        )
+        hints.append(_about_version(name, model))
     hints.append("bluemirror catalogue search TEXT; bluemirror explain NAME OBSERVATION")
     console.next(*hints)
+
+
+def _about_version(name: str, model: dict[str, Any]) -> str:
+    version = model["version"]
+    if model["champion"] == version:
+        return f"bluemirror validate {name}: version {version} is champion and has scored"
+    if model["gates"]:
+        return f"bluemirror validate {name}: version {version} does not pass its gates"
+    return f"bluemirror validate {name}, then bluemirror promote {name} {version} --reviewer NAME"

@@ -108,8 +108,10 @@ def pages(workspace: Workspace) -> list[Page]:
         Page(
             "mlflow",
             mlflow,
-            (python, "-m", "mlflow", "ui", "--host", HOST, "--port", str(mlflow), "--workers", "1")
-            + ("--backend-store-uri", tracking_uri(workspace)),
+            (
+                *(python, "-m", "mlflow", "ui", "--host", HOST, "--port", str(mlflow)),
+                *("--workers", "1", "--backend-store-uri", tracking_uri(workspace)),
+            ),
             shared,
             state,
         ),

@@ -30,7 +30,10 @@ def workspace(tmp_path: Path) -> Path:
 
 
 def test_simulate_passes_the_options(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--workspace", str(workspace), "simulate", "--customers", "7", "--option", "note=x", "--json"]) == 0
+    assert (
+        main(["--workspace", str(workspace), "simulate", "--customers", "7", "--option", "note=x", "--json"])
+        == 0
+    )
     out = capsys.readouterr()
     assert "7 customers, x" in out.err
     assert json.loads(out.out)["deliveries"] == 1
@@ -65,7 +68,7 @@ def test_a_hook_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 def test_without_pipelines_run_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hooks, "find_spec", lambda name: None)
+    monkeypatch.setattr(hooks, "find_spec", lambda _: None)
     with pytest.raises(WorkspaceError, match="code location is not here") as error:
         hooks.pipelines("embedded")
     assert "ingest, features, train and score" in str(error.value)
