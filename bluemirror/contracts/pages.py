@@ -33,11 +33,9 @@ def page(contract: Contract) -> str:
         "",
         f"`{contract.source}` {contract.version}, {contract.status}",
     ]
-    parts += [
-        "",
-        *(_md(text) for text in (contract.purpose, contract.limitations, contract.usage) if text),
-        "",
-    ]
+    for text in (contract.purpose, contract.limitations, contract.usage):
+        parts += ["", _md(text)] if text else []
+    parts.append("")
     parts += _md_table(("", ""), [(label, value) for label, value in _facts(contract)])
     for table in contract.tables:
         parts += ["", f"## {table.name}", "", _md(table.description), ""]
@@ -54,13 +52,8 @@ def page(contract: Contract) -> str:
                     f"- **{rule.name}** ({_about(rule)})" + (f": {_md(rule.note)}" if rule.note else "")
                 ]
                 if rule.expression:
-                    parts += [
-                        "",
-                        "  ```sql",
-                        *(f"  {line}" for line in rule.expression.splitlines()),
-                        "  ```",
-                        "",
-                    ]
+                    # indented, not fenced: nothing in the text can end the block
+                    parts += ["", *(f"      {line}" for line in rule.expression.splitlines()), ""]
     return "\n".join(parts).rstrip() + "\n"
 
 

@@ -14,6 +14,7 @@ import yaml
 from bluemirror.errors import ContractError
 
 _MERGE_TAG = "tag:yaml.org,2002:merge"
+_BOOL_TAG = "tag:yaml.org,2002:bool"
 
 
 class _Loader(yaml.CSafeLoader):
@@ -33,6 +34,21 @@ class _Loader(yaml.CSafeLoader):
                     )
                 seen.add(key)
         return result
+
+
+def _plain_words() -> None:
+    """Read yes, no, on and off as the words they are (YAML 1.2): they are keys and codes here."""
+    known = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL_TAG]
+        for first, resolvers in _Loader.yaml_implicit_resolvers.items()
+    }
+    _Loader.yaml_implicit_resolvers = known
+    _Loader.add_implicit_resolver(
+        _BOOL_TAG, re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+    )
+
+
+_plain_words()
 
 
 @dataclass(frozen=True)
