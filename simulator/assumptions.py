@@ -1,0 +1,110 @@
+"""Every number the simulation stands on, in one place.
+
+Nothing here was fitted to real personal data. [published] marks the order of magnitude of a published
+aggregate (industry reports of Chinese consumer credit); [stated] marks an assumption of this project.
+Override by passing a changed copy: ``dataclasses.replace(DEFAULT, growth=1.0)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """The assumptions, grouped as the modules use them."""
+
+    # --- population
+    median_income: float = 7_200.0
+    """Monthly income in yuan [published: urban employees, order of magnitude]."""
+    income_spread: float = 0.52
+    """Standard deviation of log income [stated]."""
+    corr_income_stability: float = 0.35
+    corr_income_debt: float = -0.15
+    corr_stability_debt: float = -0.30
+    corr_stability_fraud: float = -0.20
+    corr_debt_fraud: float = 0.15
+    """Correlations of the latents [stated]."""
+    household_share: float = 0.25
+    """Share of the latents' variance that a household has in common [stated]."""
+    people_per_employer: int = 15
+    employed_share: float = 0.82
+    """Share of customers with an employer on file [stated]."""
+    stress_memory: float = 0.88
+    """Month-to-month correlation of a customer's financial stress [stated]."""
+    employer_distress: float = 0.0025
+    """Monthly chance that an employer falls into distress [stated]."""
+    ring_per_customers: int = 450
+    """One fraud ring for so many customers, four to nine people each [stated: 1.4 % of customers]."""
+    never_applies: float = 0.10
+    """Share of customers who never ask for credit [stated]."""
+
+    # --- applications
+    monthly_applications: float = 0.0262
+    """Applications a customer and month at the start [stated]."""
+    growth: float = 2.45
+    """Applications in the 30th month over those in the first [stated: a growing book]."""
+    season: tuple[float, ...] = (1.02, 0.78, 1.08, 1.0, 1.02, 1.06, 0.98, 0.98, 1.02, 0.95, 1.12, 1.0)
+    """Demand by calendar month: low at the spring festival, high in November [published pattern]."""
+    approval_target: float = 0.64
+    """Share the naive policy approves [stated]."""
+    reapply_after_reject: float = 0.14
+    """Chance to try again within weeks of a rejection [stated]."""
+
+    # --- own loans
+    default_level: float = -4.04
+    """Log odds of a serious miss of one instalment for an average customer [stated: about 12 % of loans reach
+    30 days past due within six months]."""
+    default_risk: float = 0.60
+    """Weight of the risk latent on those log odds: sets the best possible AUC [stated]."""
+    default_stress: float = 0.34
+    default_discipline: float = 0.38
+    """Weights of present stress and of payment discipline, which no source sees directly [stated]."""
+    ring_default: float = 0.55
+    """Chance that a ring member pays nothing at all [stated]."""
+    short_late: float = 0.055
+    """Chance of paying some days late without a problem [stated]."""
+    early_settlement: float = 0.012
+    """Monthly chance of paying the rest of the loan at once [stated]."""
+
+    # --- bureau
+    thin_file: float = 0.05
+    """Customers about whom the bureau has nothing [published: order of magnitude of adults without credit]."""
+    accounts_per_month: float = 0.062
+    """New accounts at other institutions, a customer and month [published: 4 to 6 accounts a report]."""
+    external_miss: float = -5.75
+    """Log odds that an average account elsewhere falls overdue in a month [stated: about a third of customers
+    were ever overdue in five years, a tenth for 90 days]."""
+    hard_queries: float = 0.20
+    """Loan and card approval queries of others, a customer and month [stated]."""
+
+    # --- vendors
+    lender_applications: float = 0.30
+    """Applications elsewhere seen by the multi-lender vendor, a covered customer and month [stated]."""
+    lender_coverage: float = 0.86
+    """Customers the multi-lender vendor can see; its hit rate ends at 60-75 % [stated, D/I]."""
+    overdue_level: float = -6.6
+    """Log odds of entering a multi-lender overdue list in a month; hit rate 8-15 % [stated, I]."""
+    error_rate: float = 0.004
+    timeout_rate: float = 0.003
+    """Calls that fail [stated]."""
+    source_noise: float = 0.9
+    """How much each source sees of its own accidents: the spread of a noise that stays with customer and
+    source, in units of the risk latent [stated: sources contradict each other a bit]."""
+
+    # --- own systems
+    deposit_share: float = 0.60
+    """Customers with a deposit account [stated]."""
+    sessions: float = 0.62
+    """App sessions a customer and month, applications apart [stated]."""
+
+    # --- deliveries
+    late_share: float = 0.01
+    """Rows that miss their delivery and come some days later [stated]."""
+    restated_share: float = 0.004
+    """Rows that are delivered again with corrected content [stated]."""
+    spoiled_share: float = 0.001
+    """Records planted with an unknown code or an impossible date, for quarantine [stated]."""
+
+
+DEFAULT = Assumptions()

@@ -1,0 +1,234 @@
+"""App sessions: what customers do in the app, how they type, and the fingerprint of the device they use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from simulator.assumptions import Assumptions
+from simulator.customers import CITIES, Master
+from simulator.deliveries import ARRIVES, ORDER
+from simulator.lookups import HOURS, NIGHT_HOURS
+from simulator.population import Population
+from simulator.streams import Streams, pick, sigmoid
+from simulator.timeline import START, days_in, first_day
+
+EVENTS = (
+    "launch", "login", "login_fail", "register", "home", "product", "rate", "calculator", "apply_start", "form",
+    "upload_id", "face", "submit", "bill", "repay", "change_phone", "service", "logout",
+)  # fmt: skip
+_E = {name: number for number, name in enumerate(EVENTS)}
+FIELDS = ("income", "employer", "address", "contact", "amount")
+NETS = ("wifi", "5g", "4g", "other")
+FLAGS = (
+    "root", "emulator", "cloud_phone", "hook", "debug", "repackaged", "multi_open", "vpn", "proxy", "mock_gps",
+    "usb_debug", "custom_rom",
+)  # fmt: skip
+_FLAG_LEVEL = np.array([-4.3, -7.4, -7.0, -6.8, -6.2, -7.2, -4.6, -3.4, -4.4, -5.6, -4.2, -5.2])
+_FLAG_FRAUD = np.array([0.55, 1.1, 1.0, 0.9, 0.5, 0.8, 0.75, 0.4, 0.55, 0.9, 0.4, 0.35])
+_FLAG_RISK = np.array([0.3, 0.1, 0.1, 0.15, 0.1, 0.1, 0.35, 0.35, 0.3, 0.2, 0.15, 0.15])
+BRANDS = ("brand_a", "brand_b", "brand_c", "brand_d", "brand_e", "brand_f")
+_VISIT = ("launch", "login_fail", "login", "home", "product", "rate", "calculator", "bill", "repay", "service", "logout")
+_APPLY = ("launch", "login_fail", "login", "product", "rate", "calculator", "apply_start", "form", "form", "form", "form",
+          "form", "upload_id", "face", "submit")  # fmt: skip
+
+
+@dataclass
+class Sessions:
+    """A batch of sessions: who, when it starts, on which device; ``applying`` sessions end with an application."""
+
+    cust: np.ndarray
+    start: np.ndarray
+    device: np.ndarray
+    number: np.ndarray
+
+
+def visit_sessions(people: Population, master: Master, borrower: np.ndarray, month: int, streams: Streams,
+                   assume: Assumptions, first_number: int) -> Sessions:  # fmt: skip
+    """The month's everyday sessions of registered customers, in order of time."""
+    rng = streams.of("sessions", month)
+    rate = assume.sessions * np.exp(0.22 * people.stress + 0.12 * people.debt - 0.05) + 0.7 * borrower
+    rate = np.where(np.isnat(master.since), 0, rate)
+    cust = np.repeat(np.arange(people.size), rng.poisson(rate))
+    d = rng.random((4, len(cust)))
+    owl = d[0] < sigmoid(-2.6 + 0.4 * people.risk[cust] + 0.3 * people.stress[cust])
+    hour = np.where(owl, pick(d[1], NIGHT_HOURS), pick(d[1], HOURS))
+    millis = ((d[2] * days_in(month)).astype(np.int64) * 86_400 + hour * 3600) * 1000 + (d[3] * 2_400_000).astype(np.int64)
+    start = first_day(month).astype("datetime64[ms]") + millis.astype("timedelta64[ms]")
+    keep = start > master.since[cust]
+    cust, start = cust[keep], start[keep]
+    order = np.lexsort((cust, start))
+    cust, start = cust[order], start[order]
+    return Sessions(cust, start, people.device[cust], first_number + np.arange(len(cust)))
+
+
+def events_of(sessions: Sessions, applying: bool, people: Population, borrower: np.ndarray, noise: np.ndarray,
+              end: np.ndarray | None, purpose: str, month: int, streams: Streams) -> tuple[dict[str, np.ndarray], np.ndarray]:  # fmt: skip
+    """Events of the sessions in order, and the moment each session starts.
+
+    With ``end`` (the moments of submission) sessions are laid out backwards from it.
+    """
+    rng = streams.of(f"events {purpose}", month)
+    script = _APPLY if applying else _VISIT
+    n, width = len(sessions.cust), len(script)
+    cust = sessions.cust
+    chance = np.ones((n, width))
+    hurry = sigmoid(0.5 * people.risk[cust] + 0.35 * people.fraud[cust] + 0.5 * noise[cust] - 0.4)
+    stress = people.stress[cust]
+    for at, name in enumerate(script):
+        if name == "login_fail":
+            chance[:, at] = sigmoid(-2.6 + 0.3 * people.fraud[cust] + 0.2 * people.risk[cust])
+        elif name in ("rate", "calculator"):
+            chance[:, at] = (0.75 - 0.5 * hurry) if applying else 0.22 * np.exp(0.3 * np.clip(stress, -2, 2))
+        elif name == "product" and not applying:
+            chance[:, at] = 0.35
+        elif name == "bill":
+            chance[:, at] = np.where(borrower[cust], 0.6, 0.08)
+        elif name == "repay":
+            chance[:, at] = np.where(borrower[cust], 0.22, 0)
+        elif name == "service":
+            chance[:, at] = 0.05 * np.exp(0.4 * np.clip(stress, -2, 2))
+        elif name == "logout":
+            chance[:, at] = 0.4
+    happens = rng.random((n, width)) < chance
+    long = np.array([2, 4, 3, 10, 6, 14, 12, 20, 5, 22, 25, 18, 4, 9, 12, 20, 40, 1])[[_E[name] for name in script]]
+    seconds = long * np.exp(0.5 * rng.standard_normal((n, width)) - 0.5 * (hurry[:, None] - 0.4) * applying)
+    millis = np.where(happens, np.maximum(seconds * 1000, 200), 0).astype(np.int64)
+    before = np.cumsum(millis, axis=1) - millis
+    start = sessions.start if end is None else end - before[:, -1].astype("timedelta64[ms]")
+    row, column = np.nonzero(happens)
+    kinds = np.array([_E[name] for name in script])
+    forms = np.cumsum(kinds[None, :] == _E["form"]) - 1
+    typed = kinds[column] == _E["form"]
+    who = cust[row]
+    m = len(row)
+    d = rng.random((7, m))
+    pace = 190 * np.exp(0.16 * people.discipline[who] * 0 + 0.18 * noise[who] - 0.22 * (hurry[row] - 0.4) + 0.2 * (d[0] - 0.5))
+    edits = np.where(typed, (-np.log1p(-d[1] * 0.999) * (0.5 + 0.9 * hurry[row])).astype(int), 0)
+    return {
+        "row": row,
+        "cust": who,
+        "kind": kinds[column],
+        "ts": start[row] + before[row, column].astype("timedelta64[ms]"),
+        "duration": millis[row, column],
+        "field": np.where(typed, forms[column], -1),
+        "edits": edits,
+        "paste": typed & (d[2] < sigmoid(-3.2 + 0.8 * people.fraud[who] + 0.35 * people.risk[who])),
+        "pace": np.where(typed, pace, np.nan),
+        "pressure": np.where(typed, np.clip(0.42 + 0.08 * noise[who] + 0.2 * (d[3] - 0.5), 0.02, 0.99), np.nan),
+        "gyro": np.where(d[4] < 0.5, np.exp(-2 + d[5] * 2 - 0.35 * np.clip(people.fraud[who], -2, 4)), np.nan),
+        "scroll": (d[6] ** 2 * 4000).astype(int),
+    }, start
+
+
+def event_rows(sessions: Sessions, events: dict[str, np.ndarray], received: np.ndarray, people: Population, master: Master,
+               month: int) -> pl.DataFrame:  # fmt: skip
+    """Events as the app's stream delivers them."""
+    row, n = events["row"], len(events["row"])
+    session = _session_ids(sessions)
+    number = np.arange(n)
+    first = np.r_[True, row[1:] != row[:-1]] if n else np.zeros(0, bool)
+    page = pl.Series(np.array(EVENTS)[events["kind"]])
+    return pl.DataFrame(
+        {
+            "event_id": pl.Series(session).gather(row) + "-" + pl.Series(_rank(row, number)).cast(pl.String).str.zfill(2),
+            "user_id": pl.Series(master.person).gather(events["cust"]),
+            "device_id": _devices(sessions, people).gather(row),
+            "session_id": pl.Series(session).gather(row),
+            "event_type": page,
+            "ts": events["ts"],
+            "received_ts": received,
+            "page": page,
+            "ref_page": page.shift(1).zip_with(pl.Series(~first), pl.Series([None] * n, dtype=pl.String)),
+            "duration_ms": events["duration"],
+            "input_field": pl.Series(np.array([*FIELDS, ""])[events["field"]]).replace("", None),
+            "edit_cnt": pl.Series(events["edits"]).zip_with(pl.Series(events["field"] >= 0), pl.Series([None] * n, dtype=pl.Int64)),
+            "paste_flag": pl.Series(events["paste"]).zip_with(pl.Series(events["field"] >= 0), pl.Series([None] * n, dtype=pl.Boolean)),
+            "key_interval_ms": pl.Series(np.round(events["pace"], 1)).fill_nan(None),
+            "touch_pressure": pl.Series(np.round(events["pressure"], 3)).fill_nan(None),
+            "gyro_var": pl.Series(np.round(events["gyro"], 4)).fill_nan(None),
+            "scroll_px": events["scroll"],
+            "net_type": np.array(NETS)[pick(((sessions.number * 2654435761) % 997 / 997.0), np.array([0.5, 0.3, 0.18, 0.02]))][row],
+            "app_version": np.full(n, f"{3 + (month - START) // 12}.{(month - START) % 12}.0"),
+            ARRIVES: received.astype("datetime64[D]"),
+            ORDER: events["ts"].astype("datetime64[us]"),
+        }
+    ).with_columns(pl.col("ts", "received_ts").cast(pl.Datetime("us")))
+
+
+def _rank(row: np.ndarray, number: np.ndarray) -> np.ndarray:
+    if not len(row):
+        return number
+    start = np.flatnonzero(np.r_[True, row[1:] != row[:-1]])
+    return number - np.repeat(start, np.diff(np.r_[start, len(row)]))
+
+
+def _session_ids(sessions: Sessions) -> list[str]:
+    return [f"S{number:010d}" for number in sessions.number.tolist()]
+
+
+def _devices(sessions: Sessions, people: Population) -> pl.Series:
+    return pl.Series([people.device_id(number) for number in sessions.device.tolist()], dtype=pl.String)
+
+
+def network_address(household: np.ndarray, jump: np.ndarray) -> list[str]:
+    """Private network address of a household, or a passing one where ``jump`` is positive."""
+    number = np.where(jump > 0, 8_000_000 + jump, household)
+    return [f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}" for n in number.tolist()]
+
+
+def fingerprint_rows(sessions: Sessions, start: np.ndarray, people: Population, master: Master, noise: np.ndarray,
+                     purpose: str, month: int, streams: Streams) -> pl.DataFrame:  # fmt: skip
+    """One fingerprint a session: flags follow fraud propensity and, weakly, risk; they stay with the device."""
+    rng = streams.of(f"fingerprint {purpose}", month)
+    n, cust = len(sessions.cust), sessions.cust
+    d = rng.random((8, n))
+    # a device's own lot decides most of a flag, so that it does not flicker from session to session
+    lot = (sessions.device[:, None] * 2_654_435_761 + np.arange(1, 13) * 40_503_551) % 1_000_003 / 1_000_003
+    flicker = rng.random((n, 12)) < 0.04
+    chance = sigmoid(
+        _FLAG_LEVEL + np.outer(people.fraud[cust], _FLAG_FRAUD)
+        + np.outer(people.risk[cust] + 0.7 * noise[cust], _FLAG_RISK)
+    )  # fmt: skip
+    flags = np.where(flicker, rng.random((n, 12)), lot) < chance
+    price = people.income_z[cust] + 0.6 * (((sessions.device * 97_003) % 1009) / 504.5 - 1)
+    apple = price > 0.75
+    harmony = ~apple & ((sessions.device * 31) % 5 == 0)
+    brand = np.where(apple, 0, 1 + np.clip(np.rint(2.5 - price), 0, 4)).astype(int)
+    emulator = flags[:, 1]
+    away = d[0] < sigmoid(-2.4 - 0.4 * people.stability[cust] + 0.4 * np.maximum(people.fraud[cust], 0))
+    city = np.where(away, (d[1] * 30).astype(int), master.city[cust])
+    jump = np.where(d[2] < 0.45, 1 + (d[3] * 2_000_000).astype(int), 0)
+    values: dict[str, object] = {
+        "session_id": _session_ids(sessions),
+        "device_id": _devices(sessions, people),
+        "person_id": pl.Series(master.person).gather(cust),
+        "event_ts": start + np.timedelta64(150, "ms"),
+        "ip": network_address(people.address[cust], jump),
+        "city_code": pl.Series(CITIES).gather(city),
+        "os": np.where(apple, "ios", np.where(harmony, "harmony", "android")),
+        "os_version": np.array(["12", "13", "14", "15", "16", "17"])[np.clip((sessions.device % 4) + (month - START) // 12, 0, 5)],
+        "brand": np.array(BRANDS)[brand],
+        "model": [f"m{b}{device % 9}" for b, device in zip(brand.tolist(), sessions.device.tolist(), strict=True)],
+        "app_version": np.full(n, f"{3 + (month - START) // 12}.{(month - START) % 12}.0"),
+    }
+    values |= {name: flags[:, at] for at, name in enumerate(FLAGS)}
+    values |= {
+        "sim_count": np.where(emulator, 0, 1 + (sessions.device % 3 == 0)),
+        "boot_hours": np.round(np.where(emulator, d[4] * 3, -np.log1p(-d[4] * 0.9999) * 60), 1),
+        "battery": np.round(np.where(emulator, 1.0, 0.08 + 0.92 * d[5]), 2),
+        "storage_ratio": np.round(np.clip(0.62 - 0.08 * people.income_z[cust] + 0.3 * (d[6] - 0.5), 0.05, 0.99), 2),
+        "tz": np.where(d[7] < 0.004, "Asia/Tokyo", "Asia/Shanghai"),
+        ARRIVES: start.astype("datetime64[D]"),
+        ORDER: start.astype("datetime64[us]"),
+    }
+    return pl.DataFrame(values).with_columns(pl.col("event_ts").cast(pl.Datetime("us")))
+
+
+def received_hourly(events: dict[str, np.ndarray], month: int, streams: Streams) -> np.ndarray:
+    """When the hourly batch with each event was received: at most 58 minutes later."""
+    rng = streams.of("batches", month)
+    wait = (1000 + rng.random(len(events["ts"])) * 57 * 60_000).astype(np.int64)
+    return events["ts"] + wait.astype("timedelta64[ms]")

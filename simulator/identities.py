@@ -1,0 +1,76 @@
+"""Fictitious identity numbers, phones, devices, names and addresses, and the hashes vendors send.
+
+Nobody real can be met: identity numbers carry the unassigned region prefix 99 (with a valid check digit),
+phones start with 12, which no mobile network uses, and names and addresses are made of neutral parts that
+say that they are samples.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_CHECK = "10X98765432"
+_FAMILY = "测虚拟样仿"
+_GIVEN = "星岚汀禾松柏溪原野岭川泽雨雪霜云虹晨暮春夏秋冬山石泉林枫竹荷菊兰梅麦稻豆茶桑棉麻陶瓷砚墨纸笔琴棋书画舟桥亭台"
+_ROADS = ("甲木", "乙火", "丙土", "丁金", "戊水", "己风", "庚雷", "辛山", "壬泽", "癸天")
+_TRADES = ("样例制造", "样例商贸", "样例物流", "样例餐饮", "样例科技", "样例建材", "样例教育", "样例医药")
+
+
+def check_digit(first17: str) -> str:
+    """Check character of an 18-digit identity number (ISO 7064, MOD 11-2)."""
+    return _CHECK[sum(int(digit) * weight for digit, weight in zip(first17, _WEIGHTS, strict=True)) % 11]
+
+
+def id_numbers(birth: np.ndarray, male: np.ndarray, serial: np.ndarray) -> list[str]:
+    """18-character identity numbers, unique as long as ``serial`` is.
+
+    The region part is ``99`` and four digits of the serial; the serial's rest fills the sequence.
+    """
+    texts = []
+    for day, man, number in zip(np.datetime_as_string(birth).tolist(), male, serial.tolist(), strict=True):
+        sequence = (number // 10_000) % 500 * 2 + int(man)
+        first17 = f"99{number % 10_000:04d}{day.replace('-', '')}{sequence:03d}"
+        texts.append(first17 + check_digit(first17))
+    return texts
+
+
+def phone(number: int) -> str:
+    """Phone text of the ``number``-th phone ever sold; an odd multiplier keeps them apart and unordered."""
+    return f"12{(number * 387_420_489 + 123_456_789) % 1_000_000_000:09d}"
+
+
+def device(number: int, seed: int) -> str:
+    """Device identifier of the ``number``-th device: 32 hexadecimal characters."""
+    return hashlib.blake2b(f"{seed}:{number}".encode(), digest_size=16).hexdigest()
+
+
+def person_name(number: int) -> str:
+    """A three-character name whose first character says that it is a sample."""
+    size = len(_GIVEN)
+    return _FAMILY[number % 5] + _GIVEN[(number // 5) % size] + _GIVEN[(number // (5 * size) + number * 7) % size]
+
+
+def address(number: int) -> str:
+    """Address text of the ``number``-th dwelling."""
+    return (
+        f"九九省虚构市样例{number % 9 + 1}区{_ROADS[number // 9 % 10]}路{number // 90 % 180 + 1}号"
+        f"{number // 16_200 % 30 + 1}栋{number % 97 + 101}室"
+    )
+
+
+def employer_name(number: int) -> str:
+    """Name of the ``number``-th employer."""
+    return f"九九省{_TRADES[number % len(_TRADES)]}第{number + 1}有限公司"
+
+
+def md5(text: str) -> str:
+    """MD5 of the trimmed lower-case text, as most vendors send it."""
+    return hashlib.md5(text.strip().lower().encode(), usedforsecurity=False).hexdigest()
+
+
+def sha256(text: str) -> str:
+    """SHA-256 of the trimmed lower-case text."""
+    return hashlib.sha256(text.strip().lower().encode()).hexdigest()

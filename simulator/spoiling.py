@@ -1,0 +1,44 @@
+"""A small planted share of broken records, so that quarantine has something to hold from the first run on."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from simulator.streams import Streams
+
+SPOILED = "_spoiled"
+_PLANTS: dict[str, tuple[str, str, pl.Expr]] = {
+    # source: column, what is put there, which rows may be taken (none that a customer's story hangs on)
+    "telco_tenure": ("status", "Z", pl.col("hit") == "1"),
+    "ml_apply": ("hit", "2", pl.lit(True)),
+    "ml_overdue": ("overdue_level", "M9", pl.col("hit") == "1"),
+    "own_txn": ("txn_class", "lottery", pl.col("op") == "c"),
+    "app_event": ("event_type", "swipe", pl.col("event_type") == "home"),
+    "device_fp": ("os", "symbian", pl.lit(True)),
+    "own_apply": ("channel", "fax", pl.col("status") == "submitted"),
+    "own_customer": ("birth_date", "2001-02-30", pl.col("valid_to").is_not_null()),
+    "own_repay": ("five_class", "8", pl.col("dpd") == 1),
+    "source_call": ("result", "maybe", pl.col("source") == "ml_overdue"),
+}
+"""Unknown codes, and a day that no calendar has."""
+
+
+def spoil(source: str, frame: pl.DataFrame, purpose: str, month: int, streams: Streams, share: float) -> pl.DataFrame:
+    """``frame`` with a share of its rows broken and the column ``_spoiled`` telling which."""
+    plant = _PLANTS.get(source)
+    if plant is None or not frame.height:
+        return frame.with_columns(pl.lit(False).alias(SPOILED))
+    column, value, eligible = plant
+    draw = pl.Series("_draw", streams.of(f"spoil {purpose}", month).random(frame.height))
+    frame = frame.with_columns(draw)
+    frame = frame.with_columns(((pl.col("_draw") < share) & eligible.fill_null(False)).alias(SPOILED)).drop("_draw")
+    if frame.schema[column] != pl.String:
+        frame = frame.with_columns(pl.col(column).cast(pl.String))
+    return frame.with_columns(pl.when(SPOILED).then(pl.lit(value)).otherwise(pl.col(column)).alias(column))
+
+
+def spoil_document(text: str, json: bool) -> str:
+    """A report whose query reason is a code that no table knows."""
+    if json:
+        return text.replace('"PA01BD02":"02"', '"PA01BD02":"77"', 1)
+    return text.replace("<PA01BD02>02<", "<PA01BD02>77<", 1)

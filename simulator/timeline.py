@@ -1,0 +1,72 @@
+"""Months as numbers (0 = January 2018, where bureau history begins), days and moments as numpy dates."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+
+EPOCH = np.datetime64("2018-01", "M")
+START_DAY = dt.date(2023, 1, 1)
+"""First simulated day; what happened before it exists only as bureau history."""
+START = 60
+"""Month number of the first simulated month."""
+GO_LIVE_MONTHS = 35
+"""Deliveries are monthly up to this many months after the start, daily from then on."""
+
+MONTH_NAMES: tuple[str, ...] = tuple(str(EPOCH + n) for n in range(-300, 600))
+
+
+def month_name(month: int) -> str:
+    """``yyyy-MM`` of a month number (from -300 on)."""
+    return MONTH_NAMES[month + 300]
+
+
+def first_day(month: int | np.ndarray) -> np.ndarray:
+    """First day of the month as ``datetime64[D]``."""
+    return (EPOCH + np.asarray(month)).astype("datetime64[D]")
+
+
+def days_in(month: int | np.ndarray) -> np.ndarray:
+    """Number of days of the month."""
+    return (first_day(np.asarray(month) + 1) - first_day(month)).astype(np.int64)
+
+
+def last_day(month: int | np.ndarray) -> np.ndarray:
+    """Last day of the month as ``datetime64[D]``."""
+    return first_day(np.asarray(month) + 1) - np.timedelta64(1, "D")
+
+
+def month_of(day: np.ndarray) -> np.ndarray:
+    """Month number of a day or moment."""
+    return (np.asarray(day).astype("datetime64[M]") - EPOCH).astype(np.int64)
+
+
+def day_of_month(day: np.ndarray) -> np.ndarray:
+    """Day of the month, 1..31."""
+    whole = np.asarray(day).astype("datetime64[D]")
+    return (whole - whole.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64) + 1
+
+
+def clamped(month: int | np.ndarray, day: np.ndarray) -> np.ndarray:
+    """Day number ``day`` of the month, or its last day when the month is shorter."""
+    return first_day(month) + (np.minimum(day, days_in(month)) - 1).astype("timedelta64[D]")
+
+
+def add_months(day: np.ndarray, months: int | np.ndarray) -> np.ndarray:
+    """The same day ``months`` later, clamped to the month's end."""
+    return clamped(month_of(day) + months, day_of_month(day))
+
+
+def moments(day: np.ndarray, hour_draw: np.ndarray, hour_weights: np.ndarray, fine: np.ndarray) -> np.ndarray:
+    """Moments within days: an hour by ``hour_weights`` (24), the rest uniform; ``datetime64[ms]``."""
+    from simulator.streams import pick
+
+    hours = pick(hour_draw, hour_weights)
+    millis = (hours * 3_600_000 + np.floor(fine * 3_600_000)).astype(np.int64)
+    return np.asarray(day).astype("datetime64[ms]") + millis.astype("timedelta64[ms]")
+
+
+def gregorian(day: np.ndarray) -> list[str]:
+    """``yyyy-MM-dd`` texts."""
+    return np.datetime_as_string(np.asarray(day).astype("datetime64[D]")).tolist()
