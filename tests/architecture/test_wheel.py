@@ -67,5 +67,5 @@ def test_wheel_works_in_an_empty_environment(wheel: Path, repository: Path, tmp_
     command = home / "bin" / "bluemirror"
     assert "catalogue" in run(command, "--help", cwd=tmp_path)
     run(command, "init", tmp_path / "bank", cwd=tmp_path)
-    counted = run(command, "--workspace", tmp_path / "bank", "catalogue", "count", cwd=tmp_path)
-    assert any(character.isdigit() for character in counted)
+    found = run(command, "--workspace", tmp_path / "bank", "catalogue", "search", "late", cwd=tmp_path)
+    assert "repay_due" in found
