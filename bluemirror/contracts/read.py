@@ -107,7 +107,7 @@ def _read(file: Path, binder: Binder) -> Contract:
     mapping(value, place, known=ODCS_KEYS, required=NEEDED, what="a contract")
     choice(value["kind"], place.at("kind"), what="kind", known=("DataContract",))
     choice(value["apiVersion"], place.at("apiVersion"), what="apiVersion", known=(API_VERSION,))
-    source = text(value["id"], place.at("id"), what="id", pattern=NAME, example="ml_apply")
+    source = text(value["id"], place.at("id"), what="id", pattern=NAME, example="tax_invoice")
     if file.name != source + SUFFIX:
         raise place.fault(
             f"the contract of {source!r} stands in {file.name}",

@@ -39,7 +39,7 @@ def read_table(value: Any, place: Place, before: tuple[Table, ...]) -> tuple[Tab
     """
     mapping(value, place, known=ODCS_KEYS, required=("name",), what="a table")
     name = text(
-        value["name"], place.at("name"), what="the table's name", pattern=NAME, example="ml_apply_record"
+        value["name"], place.at("name"), what="the table's name", pattern=NAME, example="tax_invoice_line"
     )
     place = Place(place.file, place.steps, (*place.label, name))
     if any(table.name == name for table in before):
