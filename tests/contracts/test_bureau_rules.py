@@ -1,0 +1,263 @@
+"""The consistency rules of the bureau's report: a whole report keeps them all, each broken place breaks its own."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from bluemirror.contracts import DUCKDB_TYPES, read_contract
+
+CONTRACT = read_contract(Path(__file__).resolve().parents[2] / "data_contracts" / "pboc_person.odcs.yaml")
+
+
+def months(first, count):
+    year, month = first
+    return [dt.date(year + (month - 1 + i) // 12, (month - 1 + i) % 12 + 1, 1) for i in range(count)]
+
+
+def history(first, statuses, amounts):
+    """Rows of the five-year history: one character a month; amounts (fen) of the overdue months in order."""
+    left = iter(amounts)
+    return [
+        {"month": month, "status": status, "overdue_amount": next(left) if status in "1234567BDG" else None}
+        for month, status in zip(months(first, len(statuses)), statuses, strict=True)
+    ]
+
+
+def account(rows, number, **values):
+    span = (
+        {"m60_from": rows[0]["month"], "m60_to": rows[-1]["month"], "m60_months": len(rows)} if rows else {}
+    )
+    base = {"acct_no": str(number), "org_type": "11", "org": "AB", "currency": "CNY", **span, **values}
+    return base, rows
+
+
+def report():
+    """A report with a loan in arrears, a card, a settled loan, a recovery, a quasi-card and a bad debt."""
+    loan = history((2023, 3), "*NNNNNNNNNNNN12", [10_000, 25_000])
+    card = history((2024, 3), "NNN", [])
+    settled = history((2021, 10), "NNNC", [])
+    quasi = history((2024, 3), "N12", [500, 600])
+    bad = history((2022, 1), "N1234567B", [100, 200, 300, 400, 500, 600, 700, 800])
+    money = {"biz_kind": "91", "repay_method": "11", "repay_freq": "03"}
+    accounts = [
+        account(
+            loan, 1, acct_type="D1", open_date=dt.date(2023, 3, 10), loan_amount=1_000_000, month=dt.date(2024, 5, 1),
+            maturity_date=dt.date(2025, 3, 10), month_status="2", balance=600_000, overdue_terms=2, overdue_amount=25_000,
+            overdue_31_60=9_000, m24_from=dt.date(2022, 6, 1), m24_to=dt.date(2024, 5, 1), **money,
+        ),
+        account(
+            card, 2, acct_type="R2", open_date=dt.date(2024, 3, 3), credit_limit=2_000_000, month=dt.date(2024, 5, 1),
+            month_status="1", biz_kind="81", org="CD", used_limit=300_000, avg_used_6m=200_000, balance=300_000,
+        ),
+        account(
+            settled, 3, acct_type="D1", open_date=dt.date(2021, 10, 5), loan_amount=100_000, latest_status="3",
+            close_date=dt.date(2022, 1, 20), latest_balance=0, special_trade_count=1, **money,
+        ),
+        account(
+            [], 4, acct_type="C1", open_date=dt.date(2021, 2, 1), loan_amount=500_000, latest_status="1",
+            latest_balance=400_000, transfer_status="7", biz_kind="B1",
+        ),
+        account(
+            quasi, 5, acct_type="R3", open_date=dt.date(2024, 3, 9), credit_limit=100_000, month=dt.date(2024, 5, 1),
+            month_status="1", org="EF", balance=600, avg_overdraft_6m=400,
+        ),
+        account(
+            bad, 6, acct_type="D1", open_date=dt.date(2022, 1, 2), loan_amount=400_000, latest_status="4",
+            latest_balance=300_000, **money,
+        ),
+    ]  # fmt: skip
+    before = [{"month": month, "status": "/"} for month in months((2022, 6), 9)]
+    return {
+        "pboc_report": [
+            {
+                "report_id": "2" * 22, "report_time": dt.datetime(2024, 6, 15, 10), "birth_date": dt.date(1990, 1, 1),
+                "phone_count": 1, "account_count": 5, "hint_count": 3,
+                "recovery_accounts": 1, "recovery_balance": 400_000, "recovery_types": 1,
+                "bad_debt_accounts": 1, "bad_debt_balance": 300_000, "overdue_types": 1,
+                "d1_orgs": 1, "d1_accounts": 1, "d1_granted": 1_000_000, "d1_balance": 600_000,
+                "r2_orgs": 1, "r2_accounts": 1, "r2_limit": 2_000_000, "r2_max_org_limit": 2_000_000,
+                "r2_min_org_limit": 2_000_000, "r2_used": 300_000, "r2_avg_used_6m": 200_000,
+                "r3_orgs": 1, "r3_accounts": 1, "r3_limit": 100_000, "r3_max_org_limit": 100_000,
+                "r3_min_org_limit": 100_000, "r3_used": 600, "r3_avg_used_6m": 400, "liability_types": 1,
+                "last_query_date": dt.date(2024, 6, 1), "last_query_org_type": "11", "last_query_org": "AB",
+                "last_query_reason": "02", "loan_query_orgs_1m": 1, "card_query_orgs_1m": 0, "loan_queries_1m": 2,
+                "card_queries_1m": 0, "self_queries_1m": 3, "post_loan_queries_24m": 1, "guarantee_queries_24m": 0,
+                "merchant_queries_24m": 0,
+            }
+        ],
+        "pboc_phone": [{"update_date": dt.date(2024, 1, 1)}],
+        "pboc_hint": [
+            {"biz_type": "19", "biz_class": "1", "accounts": 3, "first_month": dt.date(2021, 10, 1)},
+            {"biz_type": "21", "biz_class": "2", "accounts": 1, "first_month": dt.date(2024, 3, 1)},
+            {"biz_type": "22", "biz_class": "2", "accounts": 1, "first_month": dt.date(2024, 3, 1)},
+        ],
+        "pboc_recovery_summary": [{"biz_type": "2", "accounts": 1, "balance": 400_000}],
+        # the loan is overdue for 2 months, the bad debt for 7; B is no overdue month, nor are 1 and 2 of an R3
+        "pboc_overdue_summary": [
+            {"acct_type": "1", "accounts": 2, "months": 9, "max_month_amount": 25_000, "longest_months": 7}
+        ],
+        "pboc_liability_summary": [{"borrower_class": "1", "resp_type": "2", "accounts": 1}],
+        "pboc_account": [values for values, _ in accounts],
+        "pboc_account_month60": [{**row, "_parent": i} for i, (_, rows) in enumerate(accounts) for row in rows],
+        "pboc_account_month24": [
+            {"month": row["month"], "status": row["status"], "_parent": 0} for row in [*before, *loan]
+        ],
+        "pboc_special_trade": [{"trade_type": "5", "trade_date": dt.date(2022, 1, 20), "_parent": 2}],
+        "pboc_inquiry": [
+            {"query_date": dt.date(2024, 6, 1), "org_type": "11", "org": "AB", "reason": "02"},
+            {"query_date": dt.date(2024, 5, 16), "org_type": "11", "org": "AB", "reason": "02"},
+            {"query_date": dt.date(2024, 5, 15), "org_type": "11", "org": "CD", "reason": "03"},
+            {"query_date": dt.date(2023, 1, 5), "org_type": "24", "org": "EF", "reason": "01"},
+        ],
+    }  # fmt: skip
+
+
+def broken(tables):
+    """Names of the rules that a report breaks."""
+    with duckdb.connect() as connection:
+        for table in CONTRACT.tables:
+            columns = {**{name: DUCKDB_TYPES[kind] for name, kind in table.columns}, "_doc": "BIGINT"}
+            columns |= {"_seq": "INTEGER", "_parent": "INTEGER"}
+            listed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+            connection.execute(f"CREATE TABLE {table.name} ({listed})")
+            for i, row in enumerate(tables.get(table.name, [])):
+                values = {"_doc": 7, "_seq": i, **row}
+                names = ", ".join(f'"{name}"' for name in values)
+                marks = ", ".join("?" * len(values))
+                connection.execute(
+                    f"INSERT INTO {table.name} ({names}) VALUES ({marks})", list(values.values())
+                )
+        found = set()
+        for table in CONTRACT.tables:
+            for rule in table.rules:
+                query = rule.expression
+                if rule.kind == "sql":
+                    query = f"SELECT _doc FROM {table.rule_rows()} WHERE NOT ({rule.expression})"
+                if connection.execute(query).fetchall():
+                    found.add(f"{table.name}.{rule.name}")
+        return found
+
+
+def change(table, row, **values):
+    def apply(tables):
+        tables[table][row].update(values)
+
+    return apply
+
+
+def add(table, **row):
+    def apply(tables):
+        tables[table].append(row)
+
+    return apply
+
+
+def remove(table, row):
+    def apply(tables):
+        del tables[table][row]
+
+    return apply
+
+
+BREAKS = [
+    (change("pboc_report", 0, account_count=6), "pboc_report.account_count"),
+    (change("pboc_report", 0, hint_count=2), "pboc_report.account_count"),
+    (change("pboc_hint", 0, first_month=dt.date(2021, 9, 1)), "pboc_report.hint_rows"),
+    (change("pboc_hint", 0, biz_type="11"), "pboc_report.hint_rows"),
+    (change("pboc_report", 0, recovery_balance=1), "pboc_report.recovery_summary"),
+    (change("pboc_recovery_summary", 0, biz_type="1"), "pboc_report.recovery_summary"),
+    (change("pboc_report", 0, bad_debt_accounts=None), "pboc_report.bad_debt_summary"),
+    (change("pboc_overdue_summary", 0, months=10), "pboc_report.overdue_summary"),
+    (change("pboc_overdue_summary", 0, accounts=1), "pboc_report.overdue_summary"),
+    (change("pboc_overdue_summary", 0, longest_months=8), "pboc_report.overdue_summary"),
+    (change("pboc_overdue_summary", 0, max_month_amount=35_000), "pboc_report.overdue_summary"),
+    (
+        add(
+            "pboc_overdue_summary",
+            acct_type="5",
+            accounts=1,
+            months=2,
+            max_month_amount=600,
+            longest_months=2,
+        ),
+        "pboc_report.overdue_summary",
+    ),
+    (change("pboc_report", 0, d1_accounts=2), "pboc_report.open_loans"),
+    (change("pboc_report", 0, r4_accounts=1), "pboc_report.open_loans"),
+    (change("pboc_report", 0, d1_balance=0), "pboc_report.open_loans"),
+    (change("pboc_report", 0, r2_used=1), "pboc_report.open_cards"),
+    (change("pboc_report", 0, r3_min_org_limit=1), "pboc_report.open_cards"),
+    (change("pboc_report", 0, liability_types=0), "pboc_report.liability_rows"),
+    (change("pboc_report", 0, card_queries_1m=1), "pboc_report.query_summary"),
+    (change("pboc_report", 0, loan_query_orgs_1m=2), "pboc_report.query_summary"),
+    (change("pboc_report", 0, post_loan_queries_24m=0), "pboc_report.query_summary"),
+    (change("pboc_inquiry", 2, query_date=dt.date(2024, 5, 17)), "pboc_report.query_summary"),
+    (change("pboc_report", 0, last_query_date=dt.date(2024, 5, 16)), "pboc_report.last_query"),
+    (change("pboc_report", 0, last_query_org="XY"), "pboc_report.last_query"),
+    (change("pboc_report", 0, last_query_reason=None), "pboc_report.last_query_whole"),
+    (change("pboc_report", 0, phone_count=2), "pboc_report.phone_count"),
+    (change("pboc_report", 0, birth_date=dt.date(2024, 6, 15)), "pboc_report.born_before_report"),
+    (change("pboc_account", 0, latest_status="3"), "pboc_account.status_or_month"),
+    (change("pboc_account", 2, latest_status=None), "pboc_account.status_or_month"),
+    (change("pboc_account", 3, latest_status="3"), "pboc_account.status_of_type"),
+    (change("pboc_account", 0, month_status="31"), "pboc_account.month_status_of_type"),
+    (change("pboc_account", 1, loan_amount=1), "pboc_account.amount_of_type"),
+    (change("pboc_account", 1, maturity_date=dt.date(2030, 1, 1)), "pboc_account.items_of_type"),
+    (change("pboc_account", 0, max_overdraft=1), "pboc_account.items_of_type"),
+    (change("pboc_account", 2, close_date=None), "pboc_account.closed_has_date"),
+    (change("pboc_account", 2, close_date=dt.date(2024, 6, 16)), "pboc_account.dates_in_order"),
+    (change("pboc_account", 0, repay_method="90", repay_freq="01"), "pboc_account.merged_small_loans"),
+    (change("pboc_account", 0, overdue_terms=0), "pboc_account.overdue_terms_and_amount"),
+    (change("pboc_account", 0, month_status="1"), "pboc_account.overdue_status"),
+    (change("pboc_account", 0, overdue_31_60=25_001), "pboc_account.ageing_within_overdue"),
+    (change("pboc_account", 0, m24_from=dt.date(2022, 7, 1)), "pboc_account.m24_is_24_months"),
+    (change("pboc_account", 0, m60_months=14), "pboc_account.m60_counts_months"),
+    (remove("pboc_account_month24", 3), "pboc_account.m24_rows"),
+    (remove("pboc_account_month60", 3), "pboc_account.m60_rows"),
+    (change("pboc_account_month24", 12, status="M"), "pboc_account.histories_agree"),
+    (change("pboc_account_month60", 14, status="3"), "pboc_account.steps_of_delinquency"),
+    (
+        change("pboc_account_month60", 13, status="N", overdue_amount=None),
+        "pboc_account.steps_of_delinquency",
+    ),
+    (change("pboc_account_month60", 19, status="C"), "pboc_account.closed_stays_closed"),
+    (change("pboc_account", 2, special_trade_count=None), "pboc_account.counts_of_parts"),
+    (change("pboc_account", 1, acct_no="1"), "pboc_account.same_key_once"),
+    (change("pboc_account_month60", 2, overdue_amount=1), "pboc_account_month60.amount_only_when_overdue"),
+    (change("pboc_account_month60", 13, overdue_amount=0), "pboc_account_month60.overdue_has_amount"),
+    (
+        change("pboc_account_month60", 2, status="#", overdue_amount=0),
+        "pboc_account_month60.unknown_has_no_amount",
+    ),
+    (change("pboc_inquiry", 0, query_date=dt.date(2024, 6, 16)), "pboc_inquiry.not_in_future"),
+    (change("pboc_inquiry", 3, query_date=dt.date(2022, 6, 15)), "pboc_inquiry.within_24_months"),
+    (change("pboc_phone", 0, update_date=dt.date(2024, 6, 16)), "pboc_phone.not_in_future"),
+    (change("pboc_special_trade", 0, trade_date=dt.date(2024, 6, 16)), "pboc_special_trade.not_in_future"),
+]
+
+
+def test_a_whole_report_keeps_every_rule():
+    assert broken(report()) == set()
+
+
+def test_a_person_without_any_credit_has_a_valid_report():
+    counts = dict.fromkeys(
+        ("loan_query_orgs_1m", "card_query_orgs_1m", "loan_queries_1m", "card_queries_1m", "self_queries_1m",
+         "post_loan_queries_24m", "guarantee_queries_24m", "merchant_queries_24m"), 0,
+    )  # fmt: skip
+    row = {"report_id": "3" * 22, "report_time": dt.datetime(2024, 6, 15, 10), **counts}
+    assert broken({"pboc_report": [row]}) == set()
+
+
+@pytest.mark.parametrize(
+    ("break_it", "rule"), BREAKS, ids=[f"{i}-{rule.split('.')[1]}" for i, (_, rule) in enumerate(BREAKS)]
+)
+def test_a_broken_place_breaks_its_rule(break_it, rule):
+    tables = copy.deepcopy(report())
+    break_it(tables)
+    assert rule in broken(tables)
