@@ -44,6 +44,8 @@ class Batch:
         Table name -> frame with the contract's fields (raw keys still in them) and :data:`ROW`.
     findings
         What was found so far.
+    misfits
+        (table, field) -> mask of the values that did not fit their type and are null now.
     """
 
     contract: Contract
@@ -53,6 +55,7 @@ class Batch:
     base: np.ndarray
     findings: Findings
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
+    misfits: dict[tuple[str, str], pl.Series] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -131,6 +134,7 @@ def _typed(
             fix = f"ask the source to send it as {item.type}" + (
                 ", yyyy-MM-dd" if item.type == "date" else ", yyyy-MM" if item.type == "month" else ""
             )
+            batch.misfits[table.name, name] = failed
             batch.findings.column(table.name, item, "type", fix, records, raw, failed)
         columns.append(values.alias(name))
     parent = _parent(frame, table_plan, plan, scopes)

@@ -103,7 +103,7 @@ def parcels(
         part = _slice(quarantine, first, last)
         broken = dict(part.filter(part["records"] > 0).group_by("rule").len().sort("rule").iter_rows())
         warned = _warned(batch, first, last)
-        committed = _committed(batch, delivery, entries, counts, tables)
+        committed = _committed(batch, delivery, entries, counts, tables, sum(warned.values()))
         manifest = {
             "source": delivery.source,
             "delivery": delivery.day.isoformat(),
@@ -170,13 +170,14 @@ def _committed(
     entries: Mapping[str, Mapping[str, Any]],
     counts: Mapping[str, int],
     tables: Mapping[str, pl.DataFrame],
+    warned: int,
 ) -> Committed:
     text = json.dumps([batch.contract.version, sorted((n, e["sha256"], e["declared"]) for n, e in entries.items())])
     folder = f"{delivery.day.isoformat()}--{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     known = tables[batch.contract.header.name]["known_time"]
     span = (known.min().isoformat(), known.max().isoformat()) if len(known) else None  # type: ignore[union-attr]
     rows = {table: frame.height for table, frame in tables.items()}
-    return Committed(delivery.source, delivery.day, folder, counts, rows, span, batch.contract.version)
+    return Committed(delivery.source, delivery.day, folder, counts, rows, span, batch.contract.version, warned)
 
 
 def _quarantine(batch: Batch) -> pl.DataFrame:

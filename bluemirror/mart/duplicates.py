@@ -1,7 +1,7 @@
 """Records that were delivered before: same business key, same known time.
 
-A restated row has a later known time and is a new row. The same row again is a mistake of the source, and
-taking it twice would count it twice.
+A restated row has a later known time and is a new row. Two versions of one key that are known at the same
+moment are a mistake of the source: taking both would count twice, and nobody could tell which is the newest.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def check_duplicates(batch: Batch, workspace: Workspace, snapshot: Snapshot, has
         frame = batch.tables[table.name]
         if not table.business_key or not frame.height or table.name == batch.contract.header.name:
             continue
-        names = ["_rec", "_parent", *table.business_key]
+        names = ["_rec", *table.business_key]
         again = ~frame.select(pl.struct(names).is_first_distinct()).to_series()
         records = frame["_rec"].to_numpy()[again.to_numpy()]
         batch.findings.error(table.name, ", ".join(table.business_key), "duplicate", FIX, records)
@@ -73,11 +73,11 @@ def _check_records(
 
 
 def key_columns(frame: pl.DataFrame, table: Table, hasher: KeyHasher) -> pl.DataFrame:
-    """Business key as the mart stores it, known time, and whether the row is a deletion."""
+    """Business key as the mart stores it (of several forms, the first), and known time."""
+    import polars as pl
+
     columns: list[pl.Series] = []
     for name in table.business_key:
         item = table.field(name)
         columns += hasher.columns(frame[name], item)[:1] if item.key else [frame[name]]
-    import polars as pl
-
-    return pl.DataFrame([*columns, frame["known_time"], frame["_deleted"]])
+    return pl.DataFrame([*columns, frame["known_time"]])

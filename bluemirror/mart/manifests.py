@@ -42,6 +42,8 @@ class Committed:
         Table -> accepted rows.
     known
         First and last known time of the accepted records, as ISO text; None without any.
+    contract_version, warned
+        Version of the contract that it was checked by, and rows against rules of severity warning.
     """
 
     source: str
@@ -51,6 +53,7 @@ class Committed:
     tables: Mapping[str, int]
     known: tuple[str, str] | None
     contract_version: str
+    warned: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Its entry in ``current.json``."""
@@ -60,6 +63,7 @@ class Committed:
             "tables": dict(self.tables),
             "known": list(self.known) if self.known else None,
             "contract_version": self.contract_version,
+            "warned": self.warned,
         }
 
 
@@ -127,6 +131,7 @@ def read_snapshot(workspace: Workspace, snapshot: str | None = None) -> Snapshot
                 entry["tables"],
                 tuple(entry["known"]) if entry["known"] else None,
                 entry["contract_version"],
+                entry["warned"],
             )
             for day, entry in days.items()
         }

@@ -42,6 +42,8 @@ def _check_field(
         if table.tombstone is not None and item.name not in table.business_key:
             # A deletion needs to say no more than what it deletes.
             missing = missing & ~frame["_deleted"]
+        if (table.name, item.name) in batch.misfits:
+            missing = missing & ~batch.misfits[table.name, item.name]
         found("required", "ask the source to fill the field", missing)
     if item.codes:
         known = column.is_in(list(item.codes)) if item.type == "string" else _coded(column, item)
@@ -102,7 +104,8 @@ def _check_times(
             "no time may lie after the day of delivery: ask the source to correct it",
             records[late],
         )
-        if header:
+        # A required field that is empty was named already.
+        if header and not (rule is not None and rule.field and table.field(rule.field).required):
             batch.findings.error(
                 table.name,
                 shown,

@@ -119,11 +119,12 @@ def _run(
     rules: list[Rule],
 ) -> pl.DataFrame:
     import duckdb
+    import polars as pl
 
     for name, frame in frames.items():
         connection.register(name, frame.to_arrow())
     try:
-        return connection.execute(query).pl()
+        return pl.DataFrame(connection.sql(query).to_arrow_table())
     except duckdb.Error as error:
         # Only the kind of the error: its text may quote a value of a row.
         raise ContractError(
