@@ -63,11 +63,11 @@ def test_reading_is_fast():
 
     times = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         read_contracts(FOLDER)
-        times.append(time.perf_counter() - start)
-    # 0.11 s on the reference machine; the limit leaves room for a busy one
-    assert min(times) < 0.30
+        times.append(time.process_time() - start)
+    # processor time, because other tests may run beside it; 0.1 s on the reference machine
+    assert min(times) < 0.25
 
 
 def test_every_field_is_labelled_in_both_languages(contracts):
