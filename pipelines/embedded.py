@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from typing import Any
 
 from bluemirror.errors import BluemirrorError, LandingError
 from bluemirror.workspace import Workspace
-from pipelines.instance import dagster_home, open_instance
+from pipelines.instance import open_instance
 from pipelines.journal import Journal
 from pipelines.platform import platform
 
@@ -28,7 +27,6 @@ def run(
     BluemirrorError
         The first error that a step met, or a failed blocking check.
     """
-    os.environ.setdefault("DAGSTER_HOME", str(dagster_home(workspace)))
     # The run's own progress is enough; Dagster's event lines are in the UI.
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     journal = Journal(say=say, working=working)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from typing import Any
 
 import dagster as dg
@@ -11,23 +10,24 @@ import dagster as dg
 from bluemirror.features import apply
 from bluemirror.scorecards.records import champion_record
 from bluemirror.scorecards.score import score
-from bluemirror.scorecards.spec import ModelSpec, read_specs
+from bluemirror.scorecards.spec import ModelSpec
 from bluemirror.scorecards.train import train
 from bluemirror.workspace import Workspace
+from pipelines.declared import Declared
 from pipelines.jobs import TRAINING_GROUP
 from pipelines.journal import Journal
 from pipelines.registry import REGISTRY_KEY
-from pipelines.variables import block_key, blocks_of, observations_key
+from pipelines.variables import block_key, observations_key
 
 
-def model_assets(workspace: Workspace, journal: Journal) -> list[dg.AssetsDefinition]:
+def model_assets(declared: Declared, journal: Journal) -> list[dg.AssetsDefinition]:
     """Assets of every declared model."""
     made = []
-    for spec in read_specs(workspace).values():
+    for spec in declared.models.values():
         made += [
-            _training(workspace, journal, spec),
-            _service(workspace, journal, spec),
-            _scores(workspace, journal, spec),
+            _training(declared, journal, spec),
+            _service(declared.workspace, journal, spec),
+            _scores(declared, journal, spec),
         ]
     return made
 
@@ -37,19 +37,13 @@ def model_key(model: str, step: str) -> dg.AssetKey:
     return dg.AssetKey([model, step])
 
 
-def _inputs(workspace: Workspace, spec: ModelSpec) -> list[dg.AssetKey]:
+def _inputs(declared: Declared, spec: ModelSpec) -> list[dg.AssetKey]:
     """The observation set and the blocks whose variables may enter the model."""
-    return [
-        observations_key(spec.observation_set),
-        *(
-            block_key(spec.observation_set, block.name)
-            for block in blocks_of(workspace, spec.observation_set)
-            if any(fnmatchcase(block.name, pattern) for pattern in spec.candidates.blocks)
-        ),
-    ]
+    blocks = [block_key(spec.observation_set, block.name) for block in declared.inputs_of(spec)]
+    return [observations_key(spec.observation_set), *blocks]
 
 
-def _training(workspace: Workspace, journal: Journal, spec: ModelSpec) -> dg.AssetsDefinition:
+def _training(declared: Declared, journal: Journal, spec: ModelSpec) -> dg.AssetsDefinition:
     title = f"{spec.title_zh} / {spec.title_en}"
 
     def step(name: str, kind: str, text: str, deps: list[dg.AssetKey]) -> dg.AssetSpec:
@@ -71,7 +65,7 @@ def _training(workspace: Workspace, journal: Journal, spec: ModelSpec) -> dg.Ass
             "training_set",
             "polars",
             "population, label, split and screened variables.",
-            _inputs(workspace, spec),
+            _inputs(declared, spec),
         ),
         step("scorecard", "scikitlearn", "binning, weights of evidence, points.", [keys["training_set"]]),
         step("challenger", "xgboost", "boosted trees under monotone constraints.", [keys["training_set"]]),
@@ -92,7 +86,7 @@ def _training(workspace: Workspace, journal: Journal, spec: ModelSpec) -> dg.Ass
     @dg.multi_asset(name=f"train_{spec.name}", specs=specs, check_specs=[gates])
     def trained() -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         with journal.step("model", spec.name) as keep:
-            report = keep(train(workspace, spec.name, log=journal.say))
+            report = keep(train(declared.workspace, spec.name, log=journal.say))
         journal.say(
             f"train {spec.name}: version {report.version}" + ("" if report.changed else " (nothing changed)")
         )
@@ -139,22 +133,22 @@ def _service(workspace: Workspace, journal: Journal, spec: ModelSpec) -> dg.Asse
     return service
 
 
-def _scores(workspace: Workspace, journal: Journal, spec: ModelSpec) -> dg.AssetsDefinition:
+def _scores(declared: Declared, journal: Journal, spec: ModelSpec) -> dg.AssetsDefinition:
     @dg.asset(
         key=model_key(spec.name, "scores"),
         group_name="scores",
         kinds={"mlflow", "parquet"},
-        deps=[model_key(spec.name, "version"), *_inputs(workspace, spec)],
+        deps=[model_key(spec.name, "version"), *_inputs(declared, spec)],
         description=f"{spec.title_zh} / {spec.title_en}: batch scores by the champion, written back to the mart.",
         output_required=False,
     )
     def scores() -> Iterator[dg.MaterializeResult]:
-        if champion_record(workspace, spec.name) is None:
+        if champion_record(declared.workspace, spec.name) is None:
             # A night without a champion is a normal night: nothing may score, and nothing does.
             journal.say(f"score {spec.name}: no version is champion yet, nothing scored")
             return
         with journal.step("score", spec.name) as keep:
-            report = keep(score(workspace, spec.name, log=journal.say))
+            report = keep(score(declared.workspace, spec.name, log=journal.say))
         yield dg.MaterializeResult(
             metadata={
                 "dagster/row_count": report.scored,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from bluemirror.workspace import Workspace
+from pipelines.declared import Declared
 from pipelines.jobs import jobs, schedules
 from pipelines.journal import Journal
 from pipelines.models import model_assets
@@ -22,11 +23,12 @@ def platform(workspace: Workspace, journal: Journal | None = None) -> dg.Definit
         Where progress and reports go; by default progress goes to the log.
     """
     journal = journal or Journal()
+    declared = Declared.read(workspace)
     made = [
-        *source_assets(workspace, journal),
-        *variable_assets(workspace, journal),
-        registry_asset(workspace, journal),
-        *model_assets(workspace, journal),
+        *source_assets(declared, journal),
+        *variable_assets(declared, journal),
+        registry_asset(declared, journal),
+        *model_assets(declared, journal),
     ]
     return dg.Definitions(
         assets=[each for each in made if not isinstance(each, dg.AssetChecksDefinition)],

@@ -5,20 +5,19 @@ from __future__ import annotations
 import dagster as dg
 
 from bluemirror.features import apply
-from bluemirror.variables.spine import read_spine
-from bluemirror.workspace import Workspace
+from pipelines.declared import Declared
 from pipelines.journal import Journal
-from pipelines.variables import block_key, blocks_of
+from pipelines.variables import block_key
 
 REGISTRY_KEY = dg.AssetKey(["features", "registry"])
 
 
-def registry_asset(workspace: Workspace, journal: Journal) -> dg.AssetsDefinition:
+def registry_asset(declared: Declared, journal: Journal) -> dg.AssetsDefinition:
     """One asset: what users ask variables of."""
     deps = [
         block_key(name, block.name)
-        for name in read_spine(workspace).observations
-        for block in blocks_of(workspace, name)
+        for name in declared.spine.observations
+        for block in declared.blocks_of(name)
     ]
 
     @dg.asset(
@@ -30,7 +29,7 @@ def registry_asset(workspace: Workspace, journal: Journal) -> dg.AssetsDefinitio
     )
     def registry() -> dg.MaterializeResult:
         with journal.step("features", "registry") as keep:
-            report = keep(apply(workspace, log=journal.say))
+            report = keep(apply(declared.workspace, log=journal.say))
         journal.say(
             f"features: {report.views} views, {report.variables:,} variables, {len(report.services)} services"
             + ("" if report.changed else " (nothing changed)")

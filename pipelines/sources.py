@@ -6,10 +6,11 @@ from typing import Any
 
 import dagster as dg
 
-from bluemirror.contracts import read_contracts
+from bluemirror.contracts import Contract
 from bluemirror.mart.check import check_source
 from bluemirror.mart.ingest import ingest_source
 from bluemirror.workspace import Workspace
+from pipelines.declared import Declared
 from pipelines.journal import Journal
 
 GROUP = "mart"
@@ -22,16 +23,19 @@ def source_key(source: str) -> dg.AssetKey:
 
 
 def source_assets(
-    workspace: Workspace, journal: Journal
+    declared: Declared, journal: Journal
 ) -> list[dg.AssetsDefinition | dg.AssetChecksDefinition]:
     """Asset and check of every contract."""
     made: list[dg.AssetsDefinition | dg.AssetChecksDefinition] = []
-    for source, contract in read_contracts(workspace.contracts_dir).items():
-        made += [_asset(workspace, journal, source, contract), _check(workspace, journal, source)]
+    for source, contract in declared.contracts.items():
+        made += [
+            _asset(declared.workspace, journal, source, contract),
+            _check(declared.workspace, journal, source),
+        ]
     return made
 
 
-def _asset(workspace: Workspace, journal: Journal, source: str, contract: Any) -> dg.AssetsDefinition:
+def _asset(workspace: Workspace, journal: Journal, source: str, contract: Contract) -> dg.AssetsDefinition:
     tables = ", ".join(table.name for table in contract.tables)
 
     @dg.asset(

@@ -8,10 +8,8 @@ from typing import Any
 
 import dagster as dg
 
-from bluemirror.contracts import read_contracts
-from bluemirror.variables import build, catalogue, load_blocks
-from bluemirror.variables.spine import Spine, read_spine
-from bluemirror.workspace import Workspace
+from bluemirror.variables import build
+from pipelines.declared import Declared
 from pipelines.journal import Journal
 from pipelines.sources import source_key
 
@@ -28,65 +26,47 @@ def observations_key(observation_set: str) -> dg.AssetKey:
     return dg.AssetKey(["observations", observation_set])
 
 
-def variable_assets(workspace: Workspace, journal: Journal) -> list[dg.AssetsDefinition]:
+def variable_assets(declared: Declared, journal: Journal) -> list[dg.AssetsDefinition]:
     """One computation an observation set, of its observations and of every block that describes its entity."""
-    spine = read_spine(workspace)
-    return [_assets(workspace, journal, spine, name) for name in spine.observations]
+    return [_assets(declared, journal, name) for name in declared.spine.observations]
 
 
-def blocks_of(workspace: Workspace, observation_set: str) -> list[Any]:
-    """Blocks whose entity the observation set describes."""
-    entity = read_spine(workspace).observation_set(observation_set).entity
-    return [block for block in load_blocks(workspace) if block.entity == entity]
+def _observations(declared: Declared, observation_set: str) -> dg.AssetSpec:
+    which = declared.spine.observation_set(observation_set)
+    keys_table = declared.spine.entities[which.entity].keys_table
+    # The tables that the query names are the words in it that are tables.
+    words = set(re.findall(r"\w+", which.sql)) | ({keys_table} if keys_table else set())
+    owner = declared.source_of
+    return dg.AssetSpec(
+        observations_key(observation_set),
+        group_name=GROUP,
+        kinds={"duckdb", "parquet"},
+        description=f"{which.label_zh} / {which.label_en}: what is described, and when.",
+        deps=sorted({source_key(owner[word]) for word in words if word in owner}),
+    )
 
 
-def _assets(
-    workspace: Workspace, journal: Journal, spine: Spine, observation_set: str
-) -> dg.AssetsDefinition:
-    declared = spine.observations[observation_set]
-    source_of = {
-        table.name: source
-        for source, contract in read_contracts(workspace.contracts_dir).items()
-        for table in contract.tables
-    }
-    keys_table = spine.entities[declared.entity].keys_table
-    words = set(re.findall(r"\w+", declared.sql)) | ({keys_table} if keys_table else set())
-    counts: dict[str, int] = {}
-    tables: dict[str, set[str]] = {}
-    for variable in catalogue(workspace):
-        counts[variable.block] = counts.get(variable.block, 0) + 1
-        tables.setdefault(variable.block, set()).add(variable.table)
-    specs = [
+def _assets(declared: Declared, journal: Journal, observation_set: str) -> dg.AssetsDefinition:
+    specs = [_observations(declared, observation_set)]
+    specs += [
         dg.AssetSpec(
-            observations_key(observation_set),
+            block_key(observation_set, block.name),
             group_name=GROUP,
-            kinds={"duckdb", "parquet"},
-            description=f"{declared.label_zh} / {declared.label_en}: what is described, and when.",
-            deps=sorted({source_key(source_of[word]) for word in words if word in source_of}),
+            kinds={"polars", "parquet"},
+            description=f"{block.label.zh} / {block.label.en}: {declared.variables[block.name]:,} variables.",
+            deps=[
+                observations_key(observation_set),
+                *sorted(source_key(source) for source in declared.sources_of(block)),
+            ],
+            tags={"entity": block.entity},
         )
+        for block in declared.blocks_of(observation_set)
     ]
-    for block in blocks_of(workspace, observation_set):
-        sources = {
-            block.source,
-            *(source_of[name] for name in tables.get(block.name, ()) if name in source_of),
-        }
-        if spine.calls is not None:
-            sources.add(source_of[spine.calls.table])
-        specs.append(
-            dg.AssetSpec(
-                block_key(observation_set, block.name),
-                group_name=GROUP,
-                kinds={"polars", "parquet"},
-                description=f"{block.label.zh} / {block.label.en}: {counts.get(block.name, 0)} variables.",
-                deps=[observations_key(observation_set), *sorted(source_key(source) for source in sources)],
-                tags={"entity": block.entity},
-            )
-        )
 
     @dg.multi_asset(name=f"compute_{observation_set}", specs=specs)
     def compute() -> Iterator[dg.MaterializeResult]:
         with journal.step("variables", observation_set) as keep:
-            report = keep(build(workspace, observation_set, log=journal.say))
+            report = keep(build(declared.workspace, observation_set, log=journal.say))
         journal.say(
             f"variables {observation_set}: {report.observations:,} observations x {report.variables:,}"
             + ("" if report.changed else " (nothing changed)")
@@ -94,7 +74,7 @@ def _assets(
         for spec in specs:
             values: dict[str, Any] = {"dagster/row_count": report.observations}
             if spec.key != observations_key(observation_set):
-                values["variables"] = counts.get(spec.key.path[-1], 0)
+                values["variables"] = declared.variables[spec.key.path[-1]]
             yield dg.MaterializeResult(asset_key=spec.key, metadata=values)
 
     return compute

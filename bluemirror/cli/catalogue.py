@@ -1,4 +1,4 @@
-"""Verbs about variables: catalogue count, search, show; explain."""
+"""Verbs about variables: catalogue count, search, show, compile; explain."""
 
 from __future__ import annotations
 
@@ -13,44 +13,39 @@ SHOWN = 40
 
 
 def catalogue(args: argparse.Namespace, console: Console) -> dict[str, Any]:
-    """Dispatch to count, search or show."""
+    """Dispatch to count, search, show or compile."""
     workspace = Workspace.open(args.workspace)
-    if args.action == "count":
-        return _count(workspace, console)
-    if not args.text:
-        raise BluemirrorError(
-            f"catalogue {args.action} needs a text",
-            rule="catalogue search TEXT, catalogue show NAME",
-            fix=f"bluemirror catalogue {args.action} apply",
-        )
-    return (_search if args.action == "search" else _show)(workspace, console, args.text)
+    if args.action in ("search", "show"):
+        if not args.text:
+            raise BluemirrorError(
+                f"catalogue {args.action} needs a text",
+                rule="catalogue search TEXT, catalogue show NAME",
+                fix=f"bluemirror catalogue {args.action} apply",
+            )
+        return (_search if args.action == "search" else _show)(workspace, console, " ".join(args.text))
+    return (_count if args.action == "count" else _compile)(workspace, console)
 
 
 def _count(workspace: Workspace, console: Console) -> dict[str, Any]:
-    from bluemirror.variables import count_variables
+    from bluemirror.variables.counting import count_variables
 
-    counts: dict[str, Any] = dict(count_variables(workspace))
+    with console.working("counting"):
+        counts = count_variables(workspace)
     console.line(
         f"{counts['total']:,} variables: {counts['useful']:,} useful, {counts['constant']:,} constant, "
         f"{counts['duplicate']:,} duplicates of another"
     )
+    console.line(f"judged by the values of {counts['observations']:,} observations")
     console.table(("source", "variables"), sorted(counts["by_source"].items()))
     console.next("bluemirror catalogue search TEXT")
     return counts
 
 
 def _search(workspace: Workspace, console: Console, text: str) -> dict[str, Any]:
-    from bluemirror.variables import catalogue as variables
+    from bluemirror.variables.catalogue import search
 
-    words = text.lower().split()
-    found = [
-        variable
-        for variable in variables(workspace)
-        if all(word in f"{variable.name} {variable.label_zh} {variable.label_en}".lower() for word in words)
-    ]
-    console.line(
-        f"{len(found):,} variables match {text!r}" + (f"; the first {SHOWN}:" if len(found) > SHOWN else ":")
-    )
+    found = search(workspace, text)
+    console.line(f"{len(found):,} variables match {text!r}" + (f"; the first {SHOWN}:" if len(found) > SHOWN else ":"))
     console.table(
         ("name", "label", "unit"),
         [(each.name, f"{each.label_zh} / {each.label_en}", each.unit) for each in found[:SHOWN]],
@@ -64,41 +59,26 @@ def _search(workspace: Workspace, console: Console, text: str) -> dict[str, Any]
 
 
 def _show(workspace: Workspace, console: Console, name: str) -> dict[str, Any]:
-    from dataclasses import fields
+    from bluemirror.variables.card import show
 
-    from bluemirror.variables import catalogue as variables
-
-    known = {variable.name: variable for variable in variables(workspace)}
-    variable = find(name, known)
-    shown = {each.name: getattr(variable, each.name) for each in fields(variable)}
-    width = max(map(len, shown))
-    for key, value in shown.items():
-        text = ", ".join(map(str, value)) if isinstance(value, tuple | list) else value
-        console.line(f"  {key.ljust(width)}  {text if text not in ('', None) else '-'}")
+    card = show(workspace, name)
+    console.line(str(card))
     console.next(f"bluemirror explain {name} OBSERVATION lists the rows behind a value")
-    return shown
+    return dict(card.as_dict())
 
 
-def find(name: str, known: dict[str, Any]) -> Any:
-    """The variable called ``name``; an error with the nearest names if there is none."""
-    if name in known:
-        return known[name]
-    import difflib
+def _compile(workspace: Workspace, console: Console) -> dict[str, Any]:
+    from bluemirror.variables.catalogue import write_compiled
 
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
-    raise BluemirrorError(
-        f"no variable is called {name}",
-        field=name,
-        rule="names are those of the catalogue",
-        fix=f"did you mean {', '.join(near)}?"
-        if near
-        else "bluemirror catalogue search TEXT finds names by their labels",
-    )
+    path, came, went = write_compiled(workspace)
+    console.line(f"{path}: {came:,} lines came, {went:,} went" if came or went else f"{path}: nothing changed")
+    console.next("commit it: the review shows which variables changed their meaning")
+    return {"file": str(path), "came": came, "went": went}
 
 
 def explain(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     """The rows behind a value."""
-    from bluemirror.variables import explain as explain_value
+    from bluemirror.variables.explain import explain as explain_value
 
     workspace = Workspace.open(args.workspace)
     with console.working("explaining"):

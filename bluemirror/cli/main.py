@@ -66,10 +66,10 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
     "sources": ("workspaces:sources", "state of every source", ()),
     "catalogue": (
         "catalogue:catalogue",
-        "count, search or show variables",
+        "count, search, show variables; compile the list that is committed",
         (
-            ("action", {"choices": ("count", "search", "show"), "help": "what to do"}),
-            ("text", {"nargs": "?", "metavar": "TEXT|NAME", "help": "for search: words; for show: a name"}),
+            ("action", {"choices": ("count", "search", "show", "compile"), "help": "compile: the list to commit"}),
+            ("text", {"nargs": "*", "metavar": "TEXT|NAME", "help": "for search: words; for show: a name"}),
         ),
     ),
     "explain": (

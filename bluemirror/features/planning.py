@@ -69,7 +69,8 @@ def plan(workspace: Workspace) -> FeaturePlan:
     FamilyError, ContractError
         If a declaration is written wrongly.
     """
-    from bluemirror.variables import catalogue, load_blocks
+    from bluemirror.variables import load_blocks
+    from bluemirror.variables.catalogue import catalogue
 
     variables: dict[str, list[Any]] = {}
     for variable in catalogue(workspace):

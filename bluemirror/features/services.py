@@ -44,7 +44,7 @@ def publish_service(
     ModelError
         If a variable is not in the catalogue, or the version was published with other inputs.
     """
-    from bluemirror.variables import catalogue
+    from bluemirror.variables.catalogue import catalogue
 
     meanings = {variable.name: variable.meaning for variable in catalogue(workspace)}
     wanted = sorted(set(names))

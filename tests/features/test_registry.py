@@ -10,7 +10,7 @@ import pytest
 from bluemirror.errors import ModelError, WorkspaceError
 from bluemirror.features import apply, open_store, plan, publish_service
 from bluemirror.features.store import SETTINGS, ensure_settings
-from bluemirror.variables import catalogue
+from bluemirror.variables.catalogue import catalogue
 from bluemirror.workspace import Workspace
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from bluemirror.errors import ModelError
 from bluemirror.features import training_set
-from bluemirror.variables import catalogue, read_variables, variable_files
+from bluemirror.variables import read_variables, variable_files
+from bluemirror.variables.catalogue import catalogue
 from bluemirror.variables.spine import read_spine
 from bluemirror.workspace import Workspace
 

@@ -1,0 +1,113 @@
+"""The night in one process: it succeeds beside open readers, repeats without change, stops at a broken contract."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from bluemirror.errors import BluemirrorError, LandingError
+from bluemirror.workspace import Workspace
+from pipelines import embedded
+from pipelines.instance import dagster_home
+
+
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each workspace keeps its runs in its own state folder."""
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+
+
+READER = """
+import sys
+import bluemirror
+connection = bluemirror.connect(bluemirror.Workspace.open(sys.argv[1]))
+held = connection.execute("BEGIN; SELECT count(*) FROM instalment").fetchone()
+print("open", flush=True)
+sys.stdin.readline()
+print(connection.execute("SELECT count(*) FROM instalment").fetchone()[0], flush=True)
+"""
+
+
+def test_a_night_succeeds_while_another_process_reads_the_mart(landed: Workspace, repository: Path) -> None:
+    later = sorted((landed.landing / "instalment").iterdir())[-1]
+    hidden = landed.root / "not_yet"
+    later.rename(hidden)
+    lines: list[str] = []
+    embedded.run(landed, "night", say=lines.append)
+    with subprocess.Popen(
+        [sys.executable, "-c", READER, str(landed.root)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(repository)},
+    ) as reader:
+        assert reader.stdout is not None
+        assert reader.stdin is not None
+        assert reader.stdout.readline() == "open\n"
+        hidden.rename(later)
+        second = embedded.run(landed, "night", say=lines.append)
+        assert second.reports["source", "instalment"].new_deliveries
+        reader.stdin.write("\n")
+        reader.stdin.flush()
+        # The open reader still sees the mart as it was when it opened it.
+        assert int(reader.stdout.readline()) == 120 * 11
+
+
+def test_a_second_night_changes_nothing(landed: Workspace) -> None:
+    first = embedded.run(landed, "night", say=print)
+    assert first.reports["source", "instalment"].changed
+    before = _files(landed)
+    second = embedded.run(landed, "night", say=print)
+    for (kind, name), report in second.reports.items():
+        assert not getattr(report, "changed", False), (kind, name)
+    assert _files(landed) == before
+
+
+def _files(workspace: Workspace) -> dict[str, int]:
+    folders = (workspace.mart, workspace.variables, workspace.quarantine)
+    return {
+        str(path.relative_to(workspace.data)): path.stat().st_mtime_ns
+        for folder in folders
+        for path in folder.rglob("*.parquet")
+    }
+
+
+def test_runs_are_kept_where_the_pages_look(landed: Workspace) -> None:
+    embedded.run(landed, "night", say=print)
+    home = dagster_home(landed)
+    assert home == landed.state / "dagster"
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        runs = instance.get_runs()
+        assert [run.job_name for run in runs] == ["night"]
+        assert runs[0].status is dg.DagsterRunStatus.SUCCESS
+        event = instance.get_latest_materialization_event(dg.AssetKey(["mart", "instalment"]))
+        assert event is not None
+        assert event.asset_materialization is not None
+        metadata = event.asset_materialization.metadata
+        assert metadata["accepted"].value == 120 * 12
+        assert metadata["rows in"].value == metadata["accepted"].value + metadata["quarantined"].value
+    assert "enabled: false" in (home / "dagster.yaml").read_text(encoding="utf-8")
+
+
+def test_a_broken_declaration_stops_the_run_with_its_own_text(landed: Workspace) -> None:
+    query = next(landed.feature_repo.glob("observations/*.sql"))
+    query.write_text("SELECT 1 AS something", encoding="utf-8")
+    with pytest.raises(BluemirrorError, match="have no column observation_id") as error:
+        embedded.run(landed, "night", say=print)
+    assert str(query) in str(error.value)
+
+
+def test_a_failed_check_blocks_what_comes_after(landed: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failed:
+        passed = False
+        results = ()
+
+    monkeypatch.setattr("pipelines.sources.check_source", lambda *_, **__: Failed())
+    with pytest.raises(LandingError, match="the mart of instalment does not meet its contract"):
+        embedded.run(landed, "night", say=print)
+    assert not landed.variables.exists()
