@@ -13,7 +13,10 @@ from mutants.catalogue import MUTANTS, Mutant
 def test_mutant_is_current(mutant: Mutant, repository: Path) -> None:
     text = (repository / mutant.file).read_text(encoding="utf-8")
     assert text.count(mutant.old) == 1
-    assert mutant.new not in text or mutant.new in mutant.old
+    assert mutant.new != mutant.old
     for test in mutant.tests:
         file, _, name = test.partition("::")
+        if not name:
+            assert (repository / file).is_file()
+            continue
         assert f"def {name.split('::')[-1].split('[')[0]}" in (repository / file).read_text(encoding="utf-8")
