@@ -95,7 +95,8 @@ class TimeRule:
     """Where a time comes from: a field, or the end of the delivery day (``rule == "delivery"``).
 
     ``at`` says which end of the day (of a month: of its days) a date stands for. ``plus_days`` is added after.
-    ``or_else`` names the field that stands in, as it is, where ``field`` is empty.
+    ``or_else`` names the field that stands in, as it is, where ``field`` is empty. ``ahead`` says of an event time
+    that it may lie after the delivery (an instalment paid before it is due); else such a row is wrong.
     """
 
     field: str | None = None
@@ -103,6 +104,7 @@ class TimeRule:
     plus_days: int = 0
     or_else: str | None = None
     rule: str | None = None
+    ahead: bool = False
 
 
 @dataclass(frozen=True)

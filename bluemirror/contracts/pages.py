@@ -156,7 +156,8 @@ def _time(rule: TimeRule) -> str:
         text = f"{rule.at} of {rule.field}" if rule.at == "end" else str(rule.field)
     if rule.or_else:
         text += f", else {rule.or_else}"
-    return text + (f", plus {rule.plus_days} days" if rule.plus_days else "")
+    text += f", plus {rule.plus_days} days" if rule.plus_days else ""
+    return text + (", may lie ahead" if rule.ahead else "")
 
 
 def _row(field: Field) -> tuple[str, ...]:

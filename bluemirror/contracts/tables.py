@@ -6,7 +6,7 @@ from typing import Any
 
 from bluemirror.contracts.fields import NAME, read_field
 from bluemirror.contracts.model import Field, Rule, Table, TimeRule
-from bluemirror.contracts.place import Place, choice, custom, listing, mapping, number, text
+from bluemirror.contracts.place import Place, choice, custom, flag, listing, mapping, number, text
 from bluemirror.contracts.rules import read_rule
 
 KINDS = ("event", "answer", "state")
@@ -156,7 +156,7 @@ def _event_time(
     own: dict[str, tuple[Any, Place]], place: Place, fields: dict[str, Field], parent: str | None
 ) -> TimeRule | None:
     if "eventTime" in own:
-        return _time(*own["eventTime"], fields)
+        return _time(*own["eventTime"], fields, more=("ahead",))
     if parent is not None:
         return None
     raise place.fault(
@@ -186,8 +186,8 @@ def _known_time(
     return _time(*own["knownTime"], fields)
 
 
-def _time(value: Any, place: Place, fields: dict[str, Field]) -> TimeRule:
-    mapping(value, place, known=("field", "at", "plusDays", "orElse", "rule"), what="a time rule")
+def _time(value: Any, place: Place, fields: dict[str, Field], more: tuple[str, ...] = ()) -> TimeRule:
+    mapping(value, place, known=("field", "at", "plusDays", "orElse", "rule", *more), what="a time rule")
     if ("field" in value) == ("rule" in value):
         raise place.fault(
             "a time rule needs either a field or a rule",
@@ -218,7 +218,13 @@ def _time(value: Any, place: Place, fields: dict[str, Field]) -> TimeRule:
             fix="remove at",
         )
     at = choice(value.get("at", "start"), place.at("at"), what="at", known=("start", "end"))
-    return TimeRule(field=field.name, at=at, plus_days=plus, or_else=fallback.name if fallback else None)
+    return TimeRule(
+        field=field.name,
+        at=at,
+        plus_days=plus,
+        or_else=fallback.name if fallback else None,
+        ahead=flag(value.get("ahead", False), place.at("ahead"), what="ahead"),
+    )
 
 
 def _named(name: Any, place: Place, fields: dict[str, Field]) -> Field:

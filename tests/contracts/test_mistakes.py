@@ -224,6 +224,14 @@ MISTAKES = {
         lambda c: put(header(c), "knownTime", {"rule": "arrival"}),
         "unknown rule 'arrival'.*delivery",
     ),
+    "known ahead": (
+        lambda c: put(header(c), "knownTime", {"field": "report_ts", "ahead": True}),
+        "unknown key 'ahead' in a time rule",
+    ),
+    "ahead is text": (
+        lambda c: put(child(c), "eventTime", {"field": "day", "ahead": "yes"}),
+        "ahead is text",
+    ),
     "no business key": (lambda c: field(c, "req_id").pop("primaryKey"), "no business key"),
     "tombstone on an answer": (
         lambda c: put(header(c), "tombstone", {"field": "found", "value": "0"}),
