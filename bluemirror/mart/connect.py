@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import duckdb
 
+    from bluemirror.contracts import Contract, Table
+    from bluemirror.mart.manifests import Snapshot
     from bluemirror.workspace import Workspace
 
 WRITTEN = "_written"
@@ -47,14 +49,7 @@ def connect(workspace: Workspace, snapshot: str | None = None) -> duckdb.DuckDBP
     state = read_snapshot(workspace, snapshot)
     connection = duckdb.connect()
     for contract in read_contracts(workspace.contracts_dir).values():
-        versions = {committed.contract_version for committed in state.of(contract.source).values()}
-        for table in contract.tables:
-            files = state.files(workspace, table.name)
-            if files:
-                # Opening every file for its columns is only needed when the contract changed in between.
-                _view(connection, table.name, files, by_name=len(versions) > 1)
-            else:
-                connection.execute(_empty_view(table.name, mart_columns(table)))
+        define_views(connection, workspace, contract, state)
     written = workspace.mart / WRITTEN
     for folder in sorted(written.iterdir()) if written.is_dir() else ():
         files = sorted(folder.glob("*.parquet"))
@@ -63,13 +58,27 @@ def connect(workspace: Workspace, snapshot: str | None = None) -> duckdb.DuckDBP
     return connection
 
 
-def mart_columns(table: object) -> list[tuple[str, str]]:
+def define_views(
+    connection: duckdb.DuckDBPyConnection, workspace: Workspace, contract: Contract, state: Snapshot
+) -> None:
+    """One view a table of a contract; without any row, an empty one with the right columns."""
+    versions = {committed.contract_version for committed in state.of(contract.source).values()}
+    for table in contract.tables:
+        files = state.files(workspace, table.name)
+        if files:
+            # Opening every file for its columns is only needed when the contract changed in between.
+            _view(connection, table.name, files, by_name=len(versions) > 1)
+        else:
+            connection.execute(_empty_view(table.name, mart_columns(table)))
+
+
+def mart_columns(table: Table) -> list[tuple[str, str]]:
     """Columns of a mart table with their DuckDB types, system columns last."""
     from bluemirror.contracts import DUCKDB_TYPES
     from bluemirror.mart.finished import SYSTEM
 
     own = {"doc": "BIGINT", "row": "INTEGER", **DUCKDB_TYPES}
-    columns = [*table.columns, *SYSTEM.items()]  # type: ignore[attr-defined]
+    columns = [*table.columns, *SYSTEM.items()]
     return [(name, own[kind]) for name, kind in columns]
 
 

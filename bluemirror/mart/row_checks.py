@@ -94,6 +94,8 @@ def _check_times(
         if name == "known_time" and not header:
             continue  # A child shares its header's.
         rule = getattr(table, name)
+        if getattr(rule, "ahead", False):
+            continue  # A planned event, such as a due date: its contract says that it may lie ahead.
         shown = rule.field if rule is not None and rule.field else name
         late = np.flatnonzero(times > limit)
         # The time itself may be a personal date, so the quarantine shows only which field it is.
