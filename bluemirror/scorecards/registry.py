@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import logging
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -62,6 +63,7 @@ def tracking_uri(workspace: Workspace) -> str:
 def opened(workspace: Workspace) -> Iterator[Any]:
     """MLflow on the workspace's registry; what was set before is set again afterwards. Yields the module."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     workspace.state.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # MLflow's own deprecations and advice; not ours to act on
@@ -290,14 +292,15 @@ def _log_model(
         mlflow.types.Schema(columns),
         mlflow.types.Schema([mlflow.types.ColSpec("double", o) for o in outputs]),
     )
-    info = mlflow.pyfunc.log_model(
-        name=path.stem,
-        loader_module=LOADER,
-        data_path=str(path),
-        pip_requirements=[f"bluemirror[models]=={bluemirror.__version__}"],
-        signature=signature,
-        registered_model_name=model,
-    )
+    with redirect_stderr(io.StringIO()):  # MLflow prints there what the caller logs
+        info = mlflow.pyfunc.log_model(
+            name=path.stem,
+            loader_module=LOADER,
+            data_path=str(path),
+            pip_requirements=[f"bluemirror[models]=={bluemirror.__version__}"],
+            signature=signature,
+            registered_model_name=model,
+        )
     return str(info.registered_model_version)
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from bluemirror.scorecards.display import html_table
 from bluemirror.scorecards.fingerprint import code_version
 from bluemirror.scorecards.population import OOT, TRAIN
-from bluemirror.scorecards.stored import snapshot_id
 
 if TYPE_CHECKING:
     import polars as pl
@@ -161,13 +160,15 @@ def _parameters(trained: Trained) -> dict[str, Any]:
 
 
 def _tags(workspace: Workspace, trained: Trained, failed: tuple[str, ...]) -> dict[str, str]:
+    from bluemirror.mart.manifests import keep_snapshot
+
     spec = trained.spec
     meanings = sorted(f"{n} {trained.candidates.variables[n].meaning}" for n in trained.scorecard.variables_)
     return {
         "fingerprint": trained.fingerprint,
         "data_hash": trained.data_hash,
         "meaning": hashlib.sha256("\n".join(meanings).encode()).hexdigest()[:16],
-        "snapshot": snapshot_id(workspace),
+        "snapshot": keep_snapshot(workspace),  # kept, so that the training can be done again
         "as_of": str(trained.population.as_of),
         "code": code_version(),
         "git": _commit(workspace),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -67,24 +65,24 @@ def read_observations(workspace: Workspace, observation_set: str) -> Observation
 
 
 def data_day(workspace: Workspace) -> dt.date:
-    """The day at which the data stands: that of the newest delivery in the mart's snapshot."""
-    snapshot = workspace.mart / "current.json"
-    text = snapshot.read_text(encoding="utf-8") if snapshot.is_file() else ""
-    days = re.findall(r"(\d{4}-\d{2}-\d{2})--", text)
+    """The day at which the data stands: that of the newest delivery in the mart's snapshot.
+
+    Raises
+    ------
+    ModelError
+        If the mart is empty.
+    """
+    from bluemirror.mart.manifests import read_snapshot
+
+    days = [c.day for deliveries in read_snapshot(workspace).deliveries.values() for c in deliveries.values()]
     if not days:
         raise ModelError(
             "the mart is empty",
-            file=snapshot,
+            file=workspace.mart,
             rule="a model is trained on committed deliveries",
             fix="bluemirror ingest reads what stands in the landing folder",
         )
-    return dt.date.fromisoformat(max(days))
-
-
-def snapshot_id(workspace: Workspace) -> str:
-    """Twelve hex digits that name the mart's snapshot."""
-    path = workspace.mart / "current.json"
-    return hashlib.sha256(path.read_bytes() if path.is_file() else b"").hexdigest()[:12]
+    return max(days)
 
 
 def block_chunks(

@@ -81,7 +81,7 @@ def test_a_column_of_few_values_keeps_a_bin_for_the_frequent_one():
 
 
 def test_stability_compares_each_month_with_all(rows):
-    names, X, bad, month = rows
+    _, X, bad, month = rows
     shifted = X[:1].copy()
     shifted[0, month == 5] += 3
     table = screen([Chunk(("shifted",), shifted)], bad, month, LOOSE).table
