@@ -9,8 +9,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+# Taken at once: their modules have the same names and would shadow them.
+from bluemirror.variables.catalogue import catalogue
+from bluemirror.variables.explain import explain
+
 if TYPE_CHECKING:
-    from bluemirror.variables.catalogue import catalogue as catalogue
+    from bluemirror.variables.counting import count_variables as count_variables
     from bluemirror.variables.language import load_blocks as load_blocks
     from bluemirror.variables.store import build as build
     from bluemirror.variables.store import read_variables as read_variables
@@ -18,13 +22,21 @@ if TYPE_CHECKING:
 
 _LAZY = {
     "build": "bluemirror.variables.store",
-    "catalogue": "bluemirror.variables.catalogue",
+    "count_variables": "bluemirror.variables.counting",
     "load_blocks": "bluemirror.variables.language",
     "read_variables": "bluemirror.variables.store",
     "variable_files": "bluemirror.variables.store",
 }
 
-__all__ = ["build", "catalogue", "load_blocks", "read_variables", "variable_files"]
+__all__ = [
+    "build",
+    "catalogue",
+    "count_variables",
+    "explain",
+    "load_blocks",
+    "read_variables",
+    "variable_files",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,296 @@
+"""The rows that a value may rest on, each with the reason why it counts or not: plain Python over the mart."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bluemirror.variables.declarations import Block, Family, Slice
+from bluemirror.variables.load import column_sql, quote
+from bluemirror.variables.tables import Catalog
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from bluemirror.contracts import Table
+
+FUTURE = "after as_of"
+UNKNOWN = "known only after as_of"
+SUPERSEDED = "superseded by a newer version known at as_of"
+DELETED = "deleted by then"
+NOT_NEWEST = "not the newest answer"
+EXPIRED = "the newest answer, but no longer valid"
+NO_HIT = "the newest answer found no record"
+NOT_CURRENT = "not the state that held at as_of"
+SELF = "the observation itself"
+LATER_THAN_ANSWER = "dated after the answer"
+
+
+@dataclass
+class Row:
+    """One mart row; ``reason`` is empty while it counts. ``slices``: its value on each slice, as the family sees it."""
+
+    mart: Mapping[str, Any]
+    reason: str = ""
+    of: Any = None
+    slices: dict[str, Any] = field(default_factory=dict)
+    outer: dict[str, Any] = field(default_factory=dict)
+    unit: Any = None
+    reference: dt.datetime = dt.datetime.min
+    in_numerator: bool = True
+
+    @property
+    def arrival(self) -> tuple[Any, ...]:
+        """The order in which versions came."""
+        return tuple(self.mart[name] for name in ("known_time", "_delivery", "_file", "_line", "_seq"))
+
+    @property
+    def document(self) -> tuple[Any, Any]:
+        """The landed record and the row's number in it."""
+        return self.mart["_doc"], self.mart["_seq"]
+
+
+def fetch(connection: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[dict[str, Any]]:
+    """Run a query and give each row as a mapping."""
+    cursor = connection.execute(sql, list(values))
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+class Reader:
+    """Reads the rows of one family for one observation and says of each what became of it."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        catalog: Catalog,
+        block: Block,
+        family: Family,
+        of: str | None,
+        slices: Iterable[Slice],
+        outer: Iterable[Slice],
+    ) -> None:
+        self.connection, self.catalog, self.block, self.family = connection, catalog, block, family
+        self.contract = catalog.contract(family.table, block)
+        self.table = self.contract.table(family.table)
+        self.header = catalog.header(family.table, block)
+        self.of, self.slices, self.outer = of, tuple(slices), tuple(outer)
+        self.units: dict[Any, dict[str, Any]] = {}
+
+    # Which rows there are ----------------------------------------------------------------------------------------
+
+    def rows(self, observation: Mapping[str, Any]) -> list[Row]:
+        """Every row with a say, in the order of time, each with its reason."""
+        as_of = observation["as_of"]
+        keys = [observation[self.family.match[1]]]
+        if self.family.via is not None:
+            keys = self._neighbours(observation)
+        headers: list[Row] = []
+        for key in keys:
+            headers += self._judged(key, as_of)
+        if self.table.name == self.header.name:
+            rows = headers
+            for row in rows:
+                row.reference = row.mart["event_time"] if self.header.kind == "answer" else as_of
+        else:
+            rows = self._children(headers)
+        for row in rows:
+            if not row.reason and self.family.where and not row.mart["_where"]:
+                row.reason = f"filtered out: not ({self.family.where})"
+            excluded = self.family.exclude_self
+            if not row.reason and excluded and str(row.mart["_exclude"]) == observation["observation_id"]:
+                row.reason = SELF
+        rows.sort(key=lambda row: (row.mart["event_time"], *row.arrival))
+        if self.family.per is not None and self.family.per.key is not None:
+            self._units_by_key(rows)
+        return rows
+
+    def _selected(self, table: Table, *, level: bool = False) -> str:
+        """Expressions of a table's select list, beside its own columns."""
+        family, per = self.family, self.family.per
+        columns = dict(family.columns)
+        parts = []
+        if level and per is not None:
+            columns = dict(per.columns)
+        elif per is not None:
+            columns |= per.columns
+        if table.name == family.table and not level:
+            parts += [(f"CAST({column_sql(columns, one.column)} AS VARCHAR)", f"_s_{one.name}") for one in self.slices]
+            if self.of:
+                parts.append((column_sql(columns, self.of), "_of"))
+            if family.where:
+                parts.append((f"coalesce(({family.where}), false)", "_where"))
+            if family.exclude_self:
+                parts.append((column_sql(columns, family.exclude_self), "_exclude"))
+            if per is not None and per.key is not None:
+                parts.append((f"CAST({column_sql(columns, per.key)} AS VARCHAR)", "_unit"))
+        if per is not None and (level or per.key is not None):
+            parts += [(f"CAST({column_sql(columns, one.column)} AS VARCHAR)", f"_o_{one.name}") for one in self.outer]
+            if per.where:
+                parts.append((f"coalesce(({per.where}), false)", "_outer_where"))
+        return "".join(f", ({expression}) AS {quote(alias)}" for expression, alias in parts)
+
+    def _judged(self, key: Any, as_of: dt.datetime) -> list[Row]:
+        """Rows of the keyed table that ever had this key, with all their versions, judged by the table's kind."""
+        if key is None:
+            return []
+        table, column = self.header, quote(self.family.match[0])
+        business = [quote(name) for name in table.key_columns]
+        same = " AND ".join(f"m.{name} IS NOT DISTINCT FROM t.{name}" for name in business)
+        condition = f"t.{column} = ?" + (
+            f" OR EXISTS (SELECT 1 FROM {quote(table.name)} m WHERE m.{column} = ? AND {same})" if business else ""
+        )
+        sql = f"SELECT t.*{self._selected(table)} FROM {quote(table.name)} t WHERE {condition}"
+        found = [self._row(one) for one in fetch(self.connection, sql, *([key] * (2 if business else 1)))]
+        for row in found:
+            if row.mart["event_time"] > as_of:
+                row.reason = FUTURE
+            if row.mart["known_time"] > as_of:
+                row.reason = UNKNOWN
+        self._versions(found)
+        matching = [row for row in found if row.mart[self.family.match[0]] == key]
+        living = sorted(
+            (row for row in matching if not row.reason), key=lambda row: (row.mart["event_time"], *row.arrival)
+        )
+        if table.kind == "answer":
+            self._newest_answer(living, as_of)
+        return matching
+
+    def _versions(self, rows: list[Row]) -> None:
+        groups: dict[tuple[Any, ...], list[Row]] = {}
+        for row in rows:
+            key = tuple(row.mart[name] for name in self.header.key_columns)
+            if not key:
+                key = (row.document,)
+            elif self.header.kind == "state":
+                key += (row.mart["event_time"],)
+            groups.setdefault(key, []).append(row)
+        for versions in groups.values():
+            known = sorted((row for row in versions if row.reason != UNKNOWN), key=lambda row: row.arrival)
+            for row in known[:-1]:
+                row.reason = SUPERSEDED
+            if known and known[-1].mart["_deleted"]:
+                known[-1].reason = DELETED
+                for row in known[:-1]:
+                    row.reason = DELETED
+
+    def _newest_answer(self, living: list[Row], as_of: dt.datetime) -> None:
+        for row in living[:-1]:
+            row.reason = NOT_NEWEST
+        if not living:
+            return
+        newest = living[-1]
+        days = self.contract.answer_valid_days
+        if days is not None and as_of - newest.mart["event_time"] >= dt.timedelta(days=days):
+            newest.reason = EXPIRED
+        elif self.header.hit is not None and str(newest.mart[self.header.hit[0]]) not in self.header.hit[1]:
+            newest.reason = NO_HIT
+
+    def _children(self, headers: list[Row]) -> list[Row]:
+        per = self.family.per
+        by_doc = {row.mart["_doc"]: row for row in headers}
+        units: dict[tuple[Any, Any], dict[str, Any]] = {}
+        if per is not None and per.table is not None:
+            parent = self.contract.table(per.table)
+            selected = self._selected(parent, level=True)
+            for one in self._below(parent, by_doc, selected):
+                units[one["_doc"], one["_seq"]] = one
+        rows = []
+        for one in self._below(self.table, by_doc, self._selected(self.table)):
+            row, header = self._row(one), by_doc[one["_doc"]]
+            row.reason, row.reference = header.reason, header.mart["event_time"]
+            if not row.reason and one["event_time"] is not None and one["event_time"] > row.reference:
+                row.reason = LATER_THAN_ANSWER
+            if per is not None and per.table is not None:
+                unit = units[one["_doc"], one["_parent"]]
+                row.unit = (one["_doc"], one["_parent"])
+                row.outer = {name.name: unit[f"_o_{name.name}"] for name in self.outer}
+                if not row.reason and per.where and not unit["_outer_where"]:
+                    row.reason = f"its {per.label.en} are filtered out: not ({per.where})"
+            rows.append(row)
+        # Accounts without any row of their own still are accounts: zero months of them count.
+        self.units = {
+            key: {one.name: unit[f"_o_{one.name}"] for one in self.outer}
+            for key, unit in units.items()
+            if not by_doc[key[0]].reason and not (per and per.where and not unit["_outer_where"])
+        }
+        return rows
+
+    def _below(self, table: Table, by_doc: Mapping[Any, Row], selected: str) -> list[dict[str, Any]]:
+        if not by_doc:
+            return []
+        joins = ""
+        if "parent." in selected and table.parent is not None:
+            joins += f" JOIN {quote(table.parent)} parent ON parent._doc = t._doc AND parent._seq = t._parent"
+        if "header." in selected:
+            joins += f" JOIN {quote(self.header.name)} header ON header._doc = t._doc"
+        docs = ", ".join(str(int(doc)) for doc in by_doc)
+        return fetch(
+            self.connection, f"SELECT t.*{selected} FROM {quote(table.name)} t{joins} WHERE t._doc IN ({docs})"
+        )
+
+    def _row(self, mart: dict[str, Any]) -> Row:
+        row = Row(mart, of=mart.get("_of"))
+        row.slices = {one.name: mart[f"_s_{one.name}"] for one in self.slices if f"_s_{one.name}" in mart}
+        row.outer = {one.name: mart[f"_o_{one.name}"] for one in self.outer if f"_o_{one.name}" in mart}
+        return row
+
+    def _units_by_key(self, rows: list[Row]) -> None:
+        """Units that a column names; a unit's own columns are those of its newest row that counts."""
+        newest: dict[Any, Row] = {}
+        for row in rows:
+            row.unit = row.mart["_unit"]
+            if not row.reason:
+                newest[row.unit] = row
+        per = self.family.per
+        assert per is not None
+        gone = {unit for unit, row in newest.items() if per.where and not row.mart["_outer_where"]}
+        for row in rows:
+            if not row.reason:
+                row.outer = newest[row.unit].outer
+                if row.unit in gone:
+                    row.reason = f"its {per.label.en} are filtered out: not ({per.where})"
+        self.units = {unit: row.outer for unit, row in newest.items() if unit not in gone}
+
+    # Relations -----------------------------------------------------------------------------------------------------
+
+    def _neighbours(self, observation: Mapping[str, Any]) -> list[Any]:
+        """Keys of those who used what the observed one used, as known at as_of; never oneself."""
+        via, as_of = self.family.via, observation["as_of"]
+        assert via is not None
+        own = observation[via.from_[1]]
+        table = self.catalog.contract(via.table, self.block).table(via.table)
+        used = {row[via.through] for row in self._links(table, via.from_[0], own, as_of)} - {None}
+        others = {row[via.to] for thing in used for row in self._links(table, via.through, thing, as_of)}
+        return sorted(others - {None, own})
+
+    def _links(self, table: Table, column: str, value: Any, as_of: dt.datetime) -> list[dict[str, Any]]:
+        """Link rows with ``value``, in the version known at as_of."""
+        found = fetch(
+            self.connection,
+            f"SELECT * FROM {quote(table.name)} WHERE {quote(column)} = ? AND known_time <= ? AND event_time <= ?",
+            value,
+            as_of,
+            as_of,
+        )
+        business = table.key_columns
+        if not business:
+            return [row for row in found if not row["_deleted"]]
+        kept = []
+        for row in found:
+            same = " AND ".join(f"{quote(name)} IS NOT DISTINCT FROM ?" for name in business)
+            versions = [
+                Row(one)
+                for one in fetch(
+                    self.connection,
+                    f"SELECT * FROM {quote(table.name)} WHERE known_time <= ? AND {same}",
+                    as_of,
+                    *(row[name] for name in business),
+                )
+            ]
+            newest = max(versions, key=lambda one: one.arrival)
+            if newest.document == (row["_doc"], row["_seq"]) and not row["_deleted"]:
+                kept.append(row)
+        return kept
