@@ -45,7 +45,9 @@ def _search(workspace: Workspace, console: Console, text: str) -> dict[str, Any]
     from bluemirror.variables.catalogue import search
 
     found = search(workspace, text)
-    console.line(f"{len(found):,} variables match {text!r}" + (f"; the first {SHOWN}:" if len(found) > SHOWN else ":"))
+    console.line(
+        f"{len(found):,} variables match {text!r}" + (f"; the first {SHOWN}:" if len(found) > SHOWN else ":")
+    )
     console.table(
         ("name", "label", "unit"),
         [(each.name, f"{each.label_zh} / {each.label_en}", each.unit) for each in found[:SHOWN]],
@@ -71,7 +73,9 @@ def _compile(workspace: Workspace, console: Console) -> dict[str, Any]:
     from bluemirror.variables.catalogue import write_compiled
 
     path, came, went = write_compiled(workspace)
-    console.line(f"{path}: {came:,} lines came, {went:,} went" if came or went else f"{path}: nothing changed")
+    console.line(
+        f"{path}: {came:,} lines came, {went:,} went" if came or went else f"{path}: nothing changed"
+    )
     console.next("commit it: the review shows which variables changed their meaning")
     return {"file": str(path), "came": came, "went": went}
 

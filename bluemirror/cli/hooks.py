@@ -20,7 +20,7 @@ PIPELINES = "pipelines"
 def land(workspace: Workspace, say: Callable[[str], None], options: Mapping[str, Any]) -> Any:
     """Call the workspace's land hook, which fills its landing folder.
 
-    The hook is a function of ``(workspace, *, log, ...)``; its further keyword parameters are its options.
+    The hook is a function of the workspace; its further parameters are its options, ``log`` takes progress.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def land(workspace: Workspace, say: Callable[[str], None], options: Mapping[str,
             fix="correct the name, or install what it needs",
         ) from error
     parameters = inspect.signature(hook).parameters
-    known = [name for name, one in parameters.items() if one.kind is one.KEYWORD_ONLY and name != "log"]
+    known = [name for name in list(parameters)[1:] if name != "log"]
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise WorkspaceError(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -68,7 +70,10 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
         "catalogue:catalogue",
         "count, search, show variables; compile the list that is committed",
         (
-            ("action", {"choices": ("count", "search", "show", "compile"), "help": "compile: the list to commit"}),
+            (
+                "action",
+                {"choices": ("count", "search", "show", "compile"), "help": "compile: the list to commit"},
+            ),
             ("text", {"nargs": "*", "metavar": "TEXT|NAME", "help": "for search: words; for show: a name"}),
         ),
     ),
@@ -129,6 +134,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     130 when interrupted.
     """
     args = build_parser().parse_args(argv)
+    if argv is not None:
+        return _run(args)
+    # As a program: leave without the interpreter's tear-down, in which DuckDB's bindings list what they leaked.
+    # Registered before any library is imported, so this is the last handler to run.
+    status = [1]
+    atexit.register(_leave, status)
+    status[0] = _run(args)
+    return status[0]
+
+
+def _leave(status: list[int]) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status[0])
+
+
+def _run(args: argparse.Namespace) -> int:
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     console = Console(as_json=args.json)

@@ -153,7 +153,7 @@ def _print_summary(workspace: Workspace, console: Console, result: dict[str, Any
             )
         console.line()
     if result["changed"]:
-        console.line("Changed: " + ", ".join(result["changed"]))
+        console.line("Changed: " + _told(result["changed"]))
     else:
         console.line("Nothing changed: everything was up to date.")
     console.line(f"{result['seconds']:.1f} s, peak memory {result['peak_rss_mib']:,} MiB")
@@ -171,3 +171,10 @@ def _about_version(name: str, model: dict[str, Any]) -> str:
     if model["gates"]:
         return f"bluemirror validate {name}: version {version} does not pass its gates"
     return f"bluemirror validate {name}, then bluemirror promote {name} {version} --reviewer NAME"
+
+
+def _told(changed: list[str]) -> str:
+    """``source a``, ``source b``, ``model c`` as ``2 sources, model c``."""
+    sources = [each for each in changed if each.startswith("source ")]
+    others = [each for each in changed if each not in sources]
+    return ", ".join(([f"{len(sources)} sources"] if len(sources) > 1 else sources) + others)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from bluemirror.errors import WorkspaceError
 from bluemirror.workspace import Workspace
 
 HOST = "127.0.0.1"
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,7 @@ def ui(args: argparse.Namespace, console: Console) -> dict[str, Any]:
                         ),
                     )
                 )
-        addresses = {}
-        for page, child in children:
-            if _answers(page.port, child):
-                addresses[page.name] = f"http://{HOST}:{page.port}"
-                console.say(f"{page.name:8} {addresses[page.name]}")
-            else:
-                console.say(f"{page.name:8} did not start: see {logs / (page.name + '.log')}")
+        addresses = _addresses(children, console, logs)
         if not addresses:
             raise WorkspaceError(
                 "no page could be started",
@@ -97,7 +92,7 @@ def pages(workspace: Workspace) -> list[Page]:
     }
     (state / "mlflow").mkdir(parents=True, exist_ok=True)
     dagster, mlflow, feast = (free_port(port, taken) for port in (3000, 5000, 8888))
-    return [
+    found = [
         Page(
             "dagster",
             dagster,
@@ -115,14 +110,12 @@ def pages(workspace: Workspace) -> list[Page]:
             shared,
             state,
         ),
-        Page(
-            "feast",
-            feast,
-            (python, "-m", "bluemirror.cli.feast_page", str(workspace.root), HOST, str(feast)),
-            shared,
-            code,
-        ),
     ]
+    # Feast's page is a server that needs a package which Feast itself does not.
+    if find_spec("grpc_reflection") is not None:
+        command = (python, "-m", "bluemirror.cli.feast_page", str(workspace.root), HOST, str(feast))
+        found.append(Page("feast", feast, command, shared, code))
+    return found
 
 
 def tracking_uri(workspace: Workspace) -> str:
@@ -150,15 +143,28 @@ def free_port(wanted: int, taken: set[int]) -> int:
     )
 
 
-def _answers(port: int, child: subprocess.Popen[bytes]) -> bool:
+def _addresses(
+    children: list[tuple[Page, subprocess.Popen[bytes]]], console: Console, logs: Path
+) -> dict[str, str]:
+    """Addresses of the pages that answer; each is printed as soon as it does."""
+    addresses: dict[str, str] = {}
+    starting = list(children)
     deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline and child.poll() is None:
-        with socket.socket() as probe:
-            probe.settimeout(1)
-            if probe.connect_ex((HOST, port)) == 0:
-                return True
+    while starting and time.monotonic() < deadline:
+        for page, child in list(starting):
+            with socket.socket() as probe:
+                probe.settimeout(1)
+                answers = probe.connect_ex((HOST, page.port)) == 0
+            if answers:
+                addresses[page.name] = f"http://{HOST}:{page.port}"
+                console.say(f"{page.name:8} {addresses[page.name]}")
+            if answers or child.poll() is not None:
+                starting.remove((page, child))
         time.sleep(0.3)
-    return False
+    for page, _ in children:
+        if page.name not in addresses:
+            console.say(f"{page.name:8} did not start: see {logs / page.name}.log")
+    return addresses
 
 
 def _wait(children: list[tuple[Page, subprocess.Popen[bytes]]], console: Console) -> None:
