@@ -18,6 +18,10 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("FEAST_USAGE", "False")
 
+# Fixtures of one flagship workspace for the whole session: asked for by name, never imported (an imported session
+# fixture is built once for each module that imports it).
+pytest_plugins = ["tests.fixtures_flagship"]
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
