@@ -6,6 +6,7 @@ Slow and obvious on purpose; shares the declarations with the kernels and nothin
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ def aggregate(agg: str, facts: Sequence[Fact], window: Window, windows: Windows,
         since = [_since(fact, windows) for fact in facts]
         return None if not since else min(since) if agg == "since_last" else max(since)
     if agg.startswith("gap_"):
-        gaps = [(later.time - earlier.time) / DAY for earlier, later in zip(facts, facts[1:], strict=False)]
+        gaps = [(later.time - earlier.time) / DAY for earlier, later in itertools.pairwise(facts)]
         return GAPS[agg](gaps) if gaps else None
     if kernel == "value":
         texts = [fact.text for fact in facts if fact.text is not None]
@@ -91,7 +92,7 @@ def fold(over: str, values: Sequence[float | None]) -> float | None:
         return float(sum(value > 0 for value in present))
     if not present:
         return None
-    return {"max": max, "min": min, "mean": fmean}[over](present)
+    return {"max": max(present), "min": min(present), "mean": fmean(present)}[over]
 
 
 def _since(fact: Fact, windows: Windows) -> float:
@@ -156,9 +157,11 @@ GAPS: dict[str, Callable[[Sequence[float]], float]] = {
 SPREADS: dict[str, Callable[[Sequence[int]], float | None]] = {
     "distinct": lambda counts: float(len(counts)),
     "hhi": lambda counts: math.fsum((count / sum(counts)) ** 2 for count in counts) if counts else None,
-    "entropy": lambda counts: -math.fsum(count / sum(counts) * math.log(count / sum(counts)) for count in counts)
-    if counts
-    else None,
+    "entropy": lambda counts: (
+        -math.fsum(count / sum(counts) * math.log(count / sum(counts)) for count in counts)
+        if counts
+        else None
+    ),
 }
 
 SERIES: dict[str, Callable[[Sequence[float]], float | None]] = {

@@ -10,7 +10,7 @@ from bluemirror.variables.variable import Variable
 
 if TYPE_CHECKING:
     from bluemirror.contracts import Contract, Table
-    from bluemirror.variables.declarations import Block, Family
+    from bluemirror.variables.declarations import Family
     from bluemirror.workspace import Workspace
 
 
@@ -28,7 +28,8 @@ class Card:
     def __str__(self) -> str:
         width = max(len(heading) for heading, _ in self.rows)
         return "\n".join(
-            f"{heading.ljust(width)}  " + text.replace("\n", "\n" + " " * (width + 2)) for heading, text in self.rows
+            f"{heading.ljust(width)}  " + text.replace("\n", "\n" + " " * (width + 2))
+            for heading, text in self.rows
         )
 
     def _repr_html_(self) -> str:

@@ -1,4 +1,4 @@
-"""The catalogue: every variable that a workspace declares, with what its contracts add; search, and the committed list."""
+"""The catalogue: every variable of a workspace with what its contracts add; search; the committed list."""
 
 from __future__ import annotations
 

@@ -117,7 +117,10 @@ class Reader:
         elif per is not None:
             columns |= per.columns
         if table.name == family.table and not level:
-            parts += [(f"CAST({column_sql(columns, one.column)} AS VARCHAR)", f"_s_{one.name}") for one in self.slices]
+            parts += [
+                (f"CAST({column_sql(columns, one.column)} AS VARCHAR)", f"_s_{one.name}")
+                for one in self.slices
+            ]
             if self.of:
                 parts.append((column_sql(columns, self.of), "_of"))
             if family.where:
@@ -127,7 +130,10 @@ class Reader:
             if per is not None and per.key is not None:
                 parts.append((f"CAST({column_sql(columns, per.key)} AS VARCHAR)", "_unit"))
         if per is not None and (level or per.key is not None):
-            parts += [(f"CAST({column_sql(columns, one.column)} AS VARCHAR)", f"_o_{one.name}") for one in self.outer]
+            parts += [
+                (f"CAST({column_sql(columns, one.column)} AS VARCHAR)", f"_o_{one.name}")
+                for one in self.outer
+            ]
             if per.where:
                 parts.append((f"coalesce(({per.where}), false)", "_outer_where"))
         return "".join(f", ({expression}) AS {quote(alias)}" for expression, alias in parts)
@@ -140,7 +146,9 @@ class Reader:
         business = [quote(name) for name in table.key_columns]
         same = " AND ".join(f"m.{name} IS NOT DISTINCT FROM t.{name}" for name in business)
         condition = f"t.{column} = ?" + (
-            f" OR EXISTS (SELECT 1 FROM {quote(table.name)} m WHERE m.{column} = ? AND {same})" if business else ""
+            f" OR EXISTS (SELECT 1 FROM {quote(table.name)} m WHERE m.{column} = ? AND {same})"
+            if business
+            else ""
         )
         sql = f"SELECT t.*{self._selected(table)} FROM {quote(table.name)} t WHERE {condition}"
         found = [self._row(one) for one in fetch(self.connection, sql, *([key] * (2 if business else 1)))]
@@ -152,7 +160,8 @@ class Reader:
         self._versions(found)
         matching = [row for row in found if row.mart[self.family.match[0]] == key]
         living = sorted(
-            (row for row in matching if not row.reason), key=lambda row: (row.mart["event_time"], *row.arrival)
+            (row for row in matching if not row.reason),
+            key=lambda row: (row.mart["event_time"], *row.arrival),
         )
         if table.kind == "answer":
             self._newest_answer(living, as_of)
@@ -228,7 +237,8 @@ class Reader:
             joins += f" JOIN {quote(self.header.name)} header ON header._doc = t._doc"
         docs = ", ".join(str(int(doc)) for doc in by_doc)
         return fetch(
-            self.connection, f"SELECT t.*{selected} FROM {quote(table.name)} t{joins} WHERE t._doc IN ({docs})"
+            self.connection,
+            f"SELECT t.*{selected} FROM {quote(table.name)} t{joins} WHERE t._doc IN ({docs})",
         )
 
     def _row(self, mart: dict[str, Any]) -> Row:

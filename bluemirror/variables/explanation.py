@@ -117,7 +117,11 @@ class Explanation:
             f"{variable.label_zh} / {variable.label_en} [{variable.unit}]",
             f"source {variable.source}: {self.answered}",
             f"stored {_number(self.stored)}; recomputed from the rows {_number(self.recomputed)}: {verdict}"
-            + (f" (null: {variable.null_means})" if self.stored is None and self.answered == "answered" else ""),
+            + (
+                f" (null: {variable.null_means})"
+                if self.stored is None and self.answered == "answered"
+                else ""
+            ),
         ]
 
     def __str__(self) -> str:
@@ -166,7 +170,9 @@ def _table(title: str, rows: Sequence[ShownRow]) -> str:
         "<tr>" + "".join(f"<td style='text-align:left'>{escape(cell)}</td>" for cell in row.cells()) + "</tr>"
         for row in rows[-LISTED:]
     )
-    return f"<p>{escape(title)}</p><table><tr>{head}</tr>{body}</table>" if rows else f"<p>{escape(title)}</p>"
+    return (
+        f"<p>{escape(title)}</p><table><tr>{head}</tr>{body}</table>" if rows else f"<p>{escape(title)}</p>"
+    )
 
 
 def _number(value: float | None) -> str:

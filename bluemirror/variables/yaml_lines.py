@@ -16,11 +16,11 @@ class LinedDict(dict[str, Any]):
     line: int = 0
 
 
-class _LineLoader(yaml.SafeLoader):
+class _LineLoader(yaml.CSafeLoader):
     """SafeLoader that builds :class:`LinedDict` and refuses a key written twice."""
 
 
-def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> LinedDict:
+def _mapping(loader: yaml.CSafeLoader, node: yaml.MappingNode) -> LinedDict:
     result = LinedDict()
     result.line = node.start_mark.line + 1
     for key_node, value_node in node.value:

@@ -1,0 +1,157 @@
+"""What a variable asks of its rows, and the answer computed from them one by one."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bluemirror.errors import FamilyError
+from bluemirror.variables.by_hand import Fact, aggregate, divide, fold, holds, inside
+from bluemirror.variables.declarations import Attribute, Block, Family, Group, Window
+from bluemirror.variables.explain_rows import NOT_CURRENT, Reader, Row
+from bluemirror.variables.operators import OPERATORS
+from bluemirror.variables.plan import attribute_variables, tensor_variables, tensors
+from bluemirror.variables.tensors import Tensor
+
+OUTSIDE = "outside the window"
+EMPTY = "its column is empty"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of the rows: a tensor's aggregate for one window (or a pair) and one choice of groups."""
+
+    tensor: Tensor
+    windows: tuple[Window, ...]
+    groups: tuple[Group, ...]
+    outer: tuple[Group, ...]
+
+
+def locate(block: Block, family: Family, name: str) -> Question | tuple[Attribute | None, str | None]:
+    """What a variable of ``family`` asks: a question to its rows, or an attribute (None: the age) and its flag."""
+    for variable, attribute, code in attribute_variables(block, family):
+        if variable.name == name:
+            return attribute, code
+    for tensor in tensors(family):
+        names = [one.name for one in tensor_variables(block, family, tensor)]
+        if name not in names:
+            continue
+        axis = [(one,) for one in tensor.windows] if tensor.form != "ratio" else list(tensor.pairs)
+        choices = itertools.product(axis, *tensor.group_axes, *(one.groups for one in tensor.outer))
+        windows, *groups = list(choices)[names.index(name)]
+        inner = len(tensor.slices)
+        return Question(tensor, tuple(windows), tuple(groups[:inner]), tuple(groups[inner:]))  # type: ignore[arg-type]
+    raise FamilyError(f"family {family.name} does not yield {name}", file=block.path, field=name)
+
+
+def _fact(row: Row) -> Fact:
+    number = None
+    if row.of is not None and not hasattr(row.of, "year"):
+        try:
+            number = float(row.of)
+        except ValueError:
+            number = None
+    return Fact(row.mart["event_time"], row.reference, number, None if row.of is None else str(row.of))
+
+
+def answer(family: Family, question: Question, reader: Reader, rows: Sequence[Row]) -> float | None:
+    """Mark the rows that are not asked for, and compute the value from the rest."""
+    tensor = question.tensor
+    whole = list(question.groups)
+    if tensor.form == "share":
+        position = next(i for i, one in enumerate(tensor.slices) if one.name == tensor.share)
+        whole[position] = next(group for group in tensor.slices[position].groups if group.is_all)
+    for row in rows:
+        if row.reason:
+            continue
+        for one, group in zip((*tensor.slices, *tensor.outer), (*whole, *question.outer), strict=True):
+            value = {**row.slices, **row.outer}[one.name]
+            if not holds(group, value):
+                row.reason = f"filtered out: {one.name} is not {group.name}"
+        if not row.reason and not inside(
+            row.mart["event_time"], row.reference, question.windows[-1], family.windows
+        ):
+            row.reason = OUTSIDE
+    counted = [row for row in rows if not row.reason]
+    if tensor.over is not None:
+        return _folded(family, question, reader, counted)
+    long = _aggregate(family, tensor, counted, question.windows[-1])
+    value = long
+    if tensor.form == "ratio":
+        for row in counted:
+            row.in_numerator = inside(
+                row.mart["event_time"], row.reference, question.windows[0], family.windows
+            )
+        short = _aggregate(family, tensor, [row for row in counted if row.in_numerator], question.windows[0])
+        value = divide(short, long)
+    elif tensor.form == "share":
+        for row in counted:
+            row.in_numerator = all(
+                holds(group, row.slices[one.name])
+                for one, group in zip(tensor.slices, question.groups, strict=True)
+            )
+        part = _aggregate(family, tensor, [row for row in counted if row.in_numerator], question.windows[0])
+        value = divide(part, long)
+    if tensor.measure.of is not None:
+        for row in counted:
+            if row.of is None:
+                row.reason = EMPTY
+    return value
+
+
+def _aggregate(family: Family, tensor: Tensor, rows: Sequence[Row], window: Window) -> float | None:
+
+    facts = [_fact(row) for row in rows]
+    value = aggregate(tensor.agg, facts, window, family.windows, tensor.measure.of is not None)
+    scaled = value is not None and OPERATORS[tensor.agg].unit == "="
+    return value * tensor.measure.scale if scaled and value is not None else value
+
+
+def _folded(family: Family, question: Question, reader: Reader, counted: Sequence[Row]) -> float | None:
+    tensor = question.tensor
+    by_unit: dict[Any, list[Row]] = {
+        unit: []
+        for unit, outer in reader.units.items()
+        if all(holds(group, outer[one.name]) for one, group in zip(tensor.outer, question.outer, strict=True))
+    }
+    for row in counted:
+        by_unit[row.unit].append(row)
+    values = [_aggregate(family, tensor, rows, question.windows[-1]) for rows in by_unit.values()]
+    assert tensor.over is not None
+    return fold(tensor.over, values)
+
+
+def attribute_value(
+    reader: Reader,
+    rows: Sequence[Row],
+    observation: Mapping[str, Any],
+    found: tuple[Attribute | None, str | None],
+) -> float | None:
+    """The value of the one newest answer, or of the state that held."""
+    attribute, code = found
+    living = [row for row in rows if not row.reason]
+    ends = reader.header.valid_to
+    holding = [
+        row
+        for row in living
+        if ends is None or row.mart[ends] is None or row.mart[ends] > observation["as_of"]
+    ]
+    for row in living:
+        if not holding or row is not holding[-1]:
+            row.reason = NOT_CURRENT
+    if not holding:
+        return None
+    row = holding[-1]
+    if attribute is None:
+        return float((observation["as_of"].date() - row.mart["event_time"].date()).days)
+    if row.of is None:
+        row.reason = EMPTY
+        return None
+    text = str(row.of).lower() if isinstance(row.of, bool) else str(row.of)
+    if code is not None:
+        return float(text == code)
+    if attribute.ordinal is not None:
+        return attribute.ordinal.get(text)
+    return float(row.of) * attribute.scale
