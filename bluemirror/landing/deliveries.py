@@ -89,11 +89,11 @@ def deliveries(workspace: Workspace, contract: Contract) -> tuple[Delivery, ...]
     folder = source_folder(workspace, contract.source)
     if not folder.is_dir():
         return ()
-    found = []
-    for entry in sorted(os.scandir(folder), key=lambda item: item.name):
-        if entry.is_dir() and not entry.name.startswith("."):
-            found.append(_delivery(contract.source, Path(entry.path), contract.landing.complete))
-    return tuple(found)
+    return tuple(
+        _delivery(contract.source, Path(entry.path), contract.landing.complete)
+        for entry in sorted(os.scandir(folder), key=lambda item: item.name)
+        if entry.is_dir() and not entry.name.startswith(".")
+    )
 
 
 def _delivery(source: str, folder: Path, complete: str) -> Delivery:

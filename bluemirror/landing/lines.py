@@ -27,9 +27,7 @@ def place_lines(frame: pl.DataFrame, number: int) -> pl.DataFrame:
     )
 
 
-def changed_columns(
-    contract: Contract, number: int, columns: Sequence[str], rows: int
-) -> FileFault | None:
+def changed_columns(contract: Contract, number: int, columns: Sequence[str], rows: int) -> FileFault | None:
     """A fault if the columns are not exactly the contract's; their order does not matter."""
     wanted = [field.physical or field.name for field in contract.header.fields]
     missing = [name for name in wanted if name not in columns]
@@ -62,9 +60,7 @@ def gather(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     try:
         return pl.concat(frames, how="diagonal_relaxed", rechunk=False)
     except pl.exceptions.PolarsError:
-        text = [
-            frame.with_columns(pl.exclude(PLACE).cast(pl.String, strict=False)) for frame in frames
-        ]
+        text = [frame.with_columns(pl.exclude(PLACE).cast(pl.String, strict=False)) for frame in frames]
         return pl.concat(text, how="diagonal", rechunk=False)
 
 

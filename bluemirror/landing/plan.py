@@ -97,7 +97,8 @@ def compile_plan(contract: Contract) -> Plan:
     scope_of: dict[str, int] = {}
     header = contract.header.name
     for table in contract.tables:
-        scope, node, prefix = root, root.node, []
+        scope, node = root, root.node
+        prefix: list[str] = []
         for name, repeats in split_path(table.path):
             if repeats:
                 scope = node.repeats.setdefault(name, Scope(number=len(scopes), up=scope.number))
@@ -127,7 +128,9 @@ def compile_plan(contract: Contract) -> Plan:
         scope_of[table.name] = scope.number
         parent = table.parent or (header if table.name != header else None)
         tables.append(
-            TablePlan(table.name, scope.number, tuple(fields), present, scope_of.get(parent) if parent else None)
+            TablePlan(
+                table.name, scope.number, tuple(fields), present, scope_of.get(parent) if parent else None
+            )
         )
     for scope in scopes:
         _check(scope.node, contract)
@@ -147,7 +150,7 @@ def _check(node: Node, contract: Contract) -> None:
     both |= node.groups.keys() & node.repeats.keys()
     if both:
         raise ContractError(
-            f"{sorted(both)[0]!r} is used in two ways",
+            f"{min(both)!r} is used in two ways",
             file=contract.path,
             rule="a path step is a value, a group or a repeating group, always the same",
             fix="mark the step [] in every path or in none",

@@ -49,13 +49,16 @@ def read_chunks(
         Processes for formats that are parsed in Python; 0 or 1 reads in this process.
     """
     heavy = sum(
-        file.path.stat().st_size for chunk in chunks for file in chunk if _in_python(plan, file) and file.path.is_file()
+        file.path.stat().st_size
+        for chunk in chunks
+        for file in chunk
+        if _in_python(plan, file) and file.path.is_file()
     )
     # A process that was itself started by multiprocessing must not start others.
     alone = multiprocessing.parent_process() is not None or workers < 2 or heavy < POOL_FROM_BYTES
     if alone:
         for chunk in chunks:
-            yield _merge(plan, chunk, [_run(task) for task in _tasks(plan, chunk)], _direct(plan, contract, chunk))
+            yield _merge(plan, [_run(task) for task in _tasks(plan, chunk)], _direct(plan, contract, chunk))
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
@@ -81,7 +84,7 @@ def _collect(
     except BrokenProcessPool:
         # No second process to be had (a sandbox, a main script without a guard): slower, but it works.
         parts = [_run(task) for task in tasks]
-    return _merge(plan, chunk, parts, _direct(plan, contract, chunk))
+    return _merge(plan, parts, _direct(plan, contract, chunk))
 
 
 def _one_thread() -> None:
@@ -154,7 +157,7 @@ def _direct(plan: Plan, contract: Contract, chunk: Sequence[LandedFile]) -> list
     return [*reads, odd]
 
 
-def _merge(plan: Plan, chunk: Sequence[LandedFile], parts: Iterable[Read], direct: Iterable[Read]) -> Read:
+def _merge(plan: Plan, parts: Iterable[Read], direct: Iterable[Read]) -> Read:
     reads = [*parts, *direct]
     result = Read()
     for part in reads:

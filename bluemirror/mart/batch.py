@@ -95,7 +95,9 @@ def make_batch(
     """
     import polars as pl
 
-    counts = np.array([0 if f.number in held else read.counts.get(f.number, 0) for f in files], dtype=np.int64)
+    counts = np.array(
+        [0 if f.number in held else read.counts.get(f.number, 0) for f in files], dtype=np.int64
+    )
     base = np.concatenate([[0], np.cumsum(counts)])
     batch = Batch(contract, files, days, counts, base, Findings(int(base[-1])))
     for fault in read.lines:
@@ -104,11 +106,10 @@ def make_batch(
             fix = "ask the source to deliver the record again, whole, in a later delivery"
             batch.findings.error("", "", fault.rule, fix, record, [fault.detail])
     scopes = {}
-    for number, frame in read.scopes.items():
-        if held and frame.height:
-            frame = frame.filter(~pl.col(PLACE[0]).is_in(list(held)))
-        record = pl.Series("_rec", base[frame[PLACE[0]].to_numpy()] + frame[PLACE[1]].to_numpy() - 1, dtype=pl.Int32)
-        scopes[number] = frame.with_columns(record)
+    for number, rows in read.scopes.items():
+        frame = rows.filter(~pl.col(PLACE[0]).is_in(list(held))) if held and rows.height else rows
+        numbers = base[frame[PLACE[0]].to_numpy()] + frame[PLACE[1]].to_numpy() - 1
+        scopes[number] = frame.with_columns(pl.Series("_rec", numbers, dtype=pl.Int32))
     for table_plan in plan.tables:
         table = contract.table(table_plan.name)
         batch.tables[table.name] = _typed(batch, table, table_plan, plan, scopes)
@@ -161,7 +162,7 @@ def _parent(
     if target == 0:
         return pl.repeat(0, frame.height, dtype=pl.Int32, eager=True)
     up, at = frame.select("_rec", pl.col("_up").alias("at")), plan.scopes[table_plan.scope].up
-    while at != target and at != 0:
+    while at not in {target, 0}:
         # The parent table stands further out than the enclosing group.
         step = scopes[at].select("_rec", pl.col("_seq").alias("at"), pl.col("_up").alias("next"))
         up = up.join(step, on=["_rec", "at"], how="left", maintain_order="left").select(
@@ -216,7 +217,9 @@ def _set_times(batch: Batch) -> None:
             if above.name != header.name and "event_time" in batch.tables[above.name].columns:
                 mine = frame.select("_rec", pl.col("_parent").alias("_seq"))
                 theirs = batch.tables[above.name].select("_rec", "_seq", "event_time")
-                inherited = mine.join(theirs, on=["_rec", "_seq"], how="left", maintain_order="left")["event_time"]
+                inherited = mine.join(theirs, on=["_rec", "_seq"], how="left", maintain_order="left")[
+                    "event_time"
+                ]
             event = inherited
             if table.event_time:
                 own = _moment(batch, table, frame, table.event_time)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bluemirror.contracts import Contract, Table
     from bluemirror.workspace import Workspace
 
+COPY_BELOW = 200_000
+
 
 @dataclass(frozen=True)
 class CheckResult:
@@ -101,12 +103,22 @@ def _prepare(workspace: Workspace, contract: Contract, path: Path) -> dict[str, 
     from bluemirror.mart.manifests import read_snapshot
 
     state = read_snapshot(workspace)
-    with duckdb.connect(str(path)) as connection:
-        define_views(connection, workspace, contract, state)
-    return {
-        table.name: sum(committed.tables.get(table.name, 0) for committed in state.of(contract.source).values())
+    rows = {
+        table.name: sum(
+            committed.tables.get(table.name, 0) for committed in state.of(contract.source).values()
+        )
         for table in contract.tables
     }
+    with duckdb.connect(str(path)) as connection:
+        define_views(connection, workspace, contract, state)
+        # Many rules over a few tables: copying once is cheaper than opening every delivery's file each time.
+        # A single large table is asked so little that it is not.
+        if len(rows) > 1 or sum(rows.values()) < COPY_BELOW:
+            for name in rows:
+                connection.execute(f'CREATE TABLE "_{name}" AS SELECT * FROM "{name}"')
+                connection.execute(f'DROP VIEW "{name}"')
+                connection.execute(f'ALTER TABLE "_{name}" RENAME TO "{name}"')
+    return rows
 
 
 @contextmanager
@@ -114,9 +126,10 @@ def _engine(path: Path) -> Iterator[Any]:
     """A Great Expectations data source on a DuckDB file, in a context that leaves no files."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     datasource = context.data_sources.add_sql(
         "mart", connection_string=f"duckdb:///{path}", create_temp_table=False
     )
@@ -133,7 +146,7 @@ def _engine(path: Path) -> Iterator[Any]:
             held.rollback()
             raise
 
-    engine.get_connection = connection
+    setattr(engine, "get_connection", connection)  # noqa: B010 - on this engine alone, not on its class
     try:
         yield datasource
     finally:
@@ -182,5 +195,5 @@ def _raised(info: Any) -> str:
     for entry in entries:
         if entry.get("raised_exception"):
             text = str(entry.get("exception_message", ""))
-            return f"the query failed: {text.split(':')[0][:80]}" if text else "the query failed"
+            return f"the query failed: {text.split(':', maxsplit=1)[0][:80]}" if text else "the query failed"
     return ""

@@ -15,6 +15,7 @@ from bluemirror.atomic import write_dir
 from bluemirror.landing.deliveries import Delivery
 from bluemirror.landing.landed import Read
 from bluemirror.mart.batch import Batch
+from bluemirror.mart.duplicates import known_span
 from bluemirror.mart.file_rules import Held
 from bluemirror.mart.finished import finish_tables
 from bluemirror.mart.keys import KeyHasher
@@ -67,9 +68,7 @@ def parcels(
     place = np.array([number_of[day] for day in batch.days], dtype=np.int64)
     starts = np.searchsorted(place, np.arange(len(chunk) + 1))
     edges = batch.base[starts]
-    rows_in = {
-        table: _per_delivery(frame["_rec"].to_numpy(), edges) for table, frame in batch.tables.items()
-    }
+    rows_in = {table: _per_delivery(frame["_rec"].to_numpy(), edges) for table, frame in batch.tables.items()}
     quarantine = _quarantine(batch)
     finished = finish_tables(batch, hasher)
     cuts = {table: np.searchsorted(frame["_rec"].to_numpy(), edges) for table, frame in finished.items()}
@@ -127,8 +126,13 @@ def parcels(
         texts = [str(item) for item in holding]
         if bad:
             rules = ", ".join(f"{rule} {n}" for rule, n in broken.items())
-            texts.append(f"{delivery.source} {delivery.day}: {bad} records quarantined by their own rules ({rules})")
-        texts += [f"{delivery.source} {delivery.day}: {n} rows against {rule} (warning)" for rule, n in warned.items()]
+            texts.append(
+                f"{delivery.source} {delivery.day}: {bad} records quarantined by their own rules ({rules})"
+            )
+        texts += [
+            f"{delivery.source} {delivery.day}: {n} rows against {rule} (warning)"
+            for rule, n in warned.items()
+        ]
         whole = _with_held(part.drop("_rec"), holding, delivery)
         done.append(Parcel(delivery, committed, manifest, tables, whole, tuple(texts)))
     return done
@@ -147,7 +151,9 @@ def write_parcel(workspace: Workspace, parcel: Parcel) -> None:
         text = json.dumps(parcel.manifest, ensure_ascii=False, indent=1, sort_keys=True)
         (draft / MANIFEST).write_text(text + "\n", encoding="utf-8")
     if parcel.quarantine.height:
-        write_quarantine(workspace.quarantine / committed.source / f"{committed.folder}.parquet", parcel.quarantine)
+        write_quarantine(
+            workspace.quarantine / committed.source / f"{committed.folder}.parquet", parcel.quarantine
+        )
 
 
 def _per_delivery(records: np.ndarray, edges: np.ndarray) -> np.ndarray:
@@ -172,26 +178,29 @@ def _committed(
     tables: Mapping[str, pl.DataFrame],
     warned: int,
 ) -> Committed:
-    text = json.dumps([batch.contract.version, sorted((n, e["sha256"], e["declared"]) for n, e in entries.items())])
+    text = json.dumps(
+        [batch.contract.version, sorted((n, e["sha256"], e["declared"]) for n, e in entries.items())]
+    )
     folder = f"{delivery.day.isoformat()}--{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     known = tables[batch.contract.header.name]["known_time"]
-    span = (known.min().isoformat(), known.max().isoformat()) if len(known) else None  # type: ignore[union-attr]
+    span = known_span(known) if len(known) else None
     rows = {table: frame.height for table, frame in tables.items()}
-    return Committed(delivery.source, delivery.day, folder, counts, rows, span, batch.contract.version, warned)
+    return Committed(
+        delivery.source, delivery.day, folder, counts, rows, span, batch.contract.version, warned
+    )
 
 
 def _quarantine(batch: Batch) -> pl.DataFrame:
     """All findings of severity error as quarantine rows, in the order of the records, with ``_rec``."""
     import polars as pl
 
-    frames = []
-    for item in batch.findings.errors:
-        frames.append(
-            pl.DataFrame(
-                {"_rec": item.records.astype(np.int64), "value": item.values},
-                schema={"_rec": pl.Int64, "value": pl.String},
-            ).with_columns(table=pl.lit(item.table), field=pl.lit(item.field), rule=pl.lit(item.rule), fix=pl.lit(item.fix))
-        )
+    frames = [
+        pl.DataFrame(
+            {"_rec": item.records.astype(np.int64), "value": item.values},
+            schema={"_rec": pl.Int64, "value": pl.String},
+        ).with_columns(pl.lit(getattr(item, name)).alias(name) for name in ("table", "field", "rule", "fix"))
+        for item in batch.findings.errors
+    ]
     if not frames:
         return pl.DataFrame(schema={"_rec": pl.Int64, **quarantine_schema()})
     found = pl.concat(frames).sort("_rec", maintain_order=True)

@@ -54,16 +54,19 @@ def _check_records(
         return
     keys = key_columns(frame, table, hasher)
     again = ~keys.select(pl.struct(pl.all()).is_first_distinct()).to_series().to_numpy()
-    first, last = frame["known_time"].min(), frame["known_time"].max()
+    first, last = known_span(frame["known_time"])
     files = [
         workspace.mart / batch.contract.source / committed.folder / f"{table.name}.parquet"
         for committed in snapshot.of(batch.contract.source).values()
         # Only deliveries whose known times meet this batch's can hold the same record.
-        if committed.known and committed.known[0] <= last.isoformat() and committed.known[1] >= first.isoformat()
+        if committed.known and committed.known[0] <= last and committed.known[1] >= first
     ]
     if files:
         committed_keys = (
-            pl.scan_parquet(files).select(keys.columns).filter(pl.col("known_time").is_between(first, last)).collect()
+            pl.scan_parquet(files)
+            .select(keys.columns)
+            .filter(pl.col("known_time").is_between(frame["known_time"].min(), frame["known_time"].max()))
+            .collect()
         )
         numbered = keys.with_row_index("_row")
         seen = numbered.join(committed_keys, on=keys.columns, how="semi", nulls_equal=True)["_row"].to_numpy()
@@ -81,3 +84,10 @@ def key_columns(frame: pl.DataFrame, table: Table, hasher: KeyHasher) -> pl.Data
         item = table.field(name)
         columns += hasher.columns(frame[name], item)[:1] if item.key else [frame[name]]
     return pl.DataFrame([*columns, frame["known_time"]])
+
+
+def known_span(known: pl.Series) -> tuple[str, str]:
+    """First and last of some known times as ISO text, which sorts as the times do."""
+    times = known.to_numpy()
+    # With all six decimals: without them "10:00:00" would sort after "10:00:00.5".
+    return str(times.min()), str(times.max())

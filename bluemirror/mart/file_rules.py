@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from bluemirror.errors import LandingError
-from bluemirror.landing.deliveries import Delivery
 from bluemirror.landing.formats import DOCUMENTS
 from bluemirror.landing.landed import FileFault, LandedFile, Read
 from bluemirror.mart.manifests import Snapshot, read_manifest
@@ -54,8 +52,6 @@ def known_contents(workspace: Workspace, snapshot: Snapshot, source: str) -> dic
 def held_files(
     read: Read,
     files: Sequence[LandedFile],
-    days: Sequence[dt.date],
-    chunk: Sequence[Delivery],
     contents: Mapping[str, str],
 ) -> dict[int, Held]:
     """Judge each file of a chunk: readable, as declared, not delivered before.
@@ -64,8 +60,8 @@ def held_files(
     ----------
     read
         What the readers found.
-    files, days, chunk
-        The files, their delivery days, and their deliveries.
+    files
+        The files of the chunk.
     contents
         Hashes of what is committed, from :func:`known_contents`.
     """
@@ -82,7 +78,9 @@ def held_files(
             if rows:
                 seen[read.hashes[number]] = file.name
             continue
-        held[number] = Held(file, faulty.rule, faulty.detail, faulty.fix, faulty.field, _lost(file, faulty, rows))
+        held[number] = Held(
+            file, faulty.rule, faulty.detail, faulty.fix, faulty.field, _lost(file, faulty, rows)
+        )
     return held
 
 
@@ -106,7 +104,9 @@ def _declared(file: LandedFile, rows: int | None) -> FileFault | None:
     return None
 
 
-def _delivered_before(file: LandedFile, rows: int | None, read: Read, seen: Mapping[str, str]) -> FileFault | None:
+def _delivered_before(
+    file: LandedFile, rows: int | None, read: Read, seen: Mapping[str, str]
+) -> FileFault | None:
     # Files without a record are all alike, and an empty day is not a duplicate of another.
     before = seen.get(read.hashes.get(file.number, "")) if rows else None
     if before is None:

@@ -70,12 +70,17 @@ class Findings:
             self.warned.append((table, rule, records))
 
     def column(
-        self, table: str, item: Field, rule: str, fix: str, records: np.ndarray, raw: pl.Series, mask: pl.Series
+        self,
+        table: str,
+        item: Field,
+        rule: str,
+        fix: str,
+        records: np.ndarray,
+        raw: pl.Series,
+        mask: pl.Series,
     ) -> None:
         """Note the rows of ``mask`` (null counts as passed) with the values of ``raw``."""
         rows = mask.fill_null(False).arg_true()
         if len(rows):
-            values = [
-                "" if value is None else redact(value, item) for value in raw.gather(rows).to_list()
-            ]
+            values = ["" if value is None else redact(value, item) for value in raw.gather(rows).to_list()]
             self.error(table, item.name, rule, fix, records[rows.to_numpy()], values)

@@ -27,24 +27,6 @@ SYSTEM = {
 """System columns of every mart table, in order, with their types."""
 
 
-def mart_type(name: str) -> pl.DataType | type[pl.DataType]:
-    """Polars type of a mart type."""
-    import polars as pl
-
-    return {
-        "string": pl.String,
-        "int": pl.Int64,
-        "float": pl.Float64,
-        "amount": pl.Int64,
-        "bool": pl.Boolean,
-        "date": pl.Date,
-        "month": pl.Date,
-        "timestamp": pl.Datetime("us"),
-        "doc": pl.Int64,
-        "row": pl.Int32,
-    }[name]
-
-
 def document_ids(batch: Batch) -> np.ndarray:
     """``_doc`` of each record: 63 bits of a hash of source, delivery, file and record number."""
     starts = np.empty(len(batch.files), dtype=np.uint64)

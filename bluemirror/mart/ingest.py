@@ -90,7 +90,6 @@ def ingest_source(
         If the contract is written wrongly or one of its rules cannot be computed.
     """
     contract = _contract(workspace, source)
-    say = log or (lambda text: None)
     with lock(workspace.mart / source / ".ingest.lock"):
         arrived = deliveries(workspace, contract)
         snapshot = read_snapshot(workspace)
@@ -120,13 +119,19 @@ def ingest_source(
                 remember(workspace, source, [parcel.delivery for parcel in parcel_list])
                 fresh += parcel_list
                 last = parcel_list[-1].committed
-                say(f"{source}: {len(fresh)} of {len(pending)} deliveries, up to {last.day}")
+                if log:
+                    log(f"{source}: {len(fresh)} of {len(pending)} deliveries, up to {last.day}")
     for parcel in fresh:
         warnings += parcel.warnings
-    counts = [sum(parcel.committed.counts[name] for parcel in fresh) for name in ("in", "accepted", "quarantined")]
+    counts = {
+        name: sum(parcel.committed.counts[name] for parcel in fresh)
+        for name in ("in", "accepted", "quarantined")
+    }
     return SourceReport(
         source,
-        *counts,
+        counts["in"],
+        counts["accepted"],
+        counts["quarantined"],
         tuple(delivery.day for delivery in waiting),
         tuple(parcel.committed.day for parcel in fresh),
         bool(fresh),
@@ -166,7 +171,8 @@ def _chunks(pending: Sequence[Delivery]) -> Iterator[list[Delivery]]:
     weight = 0
     for delivery in pending:
         more = sum(
-            size * (COMPRESSED if name.endswith(".parquet") else 1) for name, (size, _) in delivery.present.items()
+            size * (COMPRESSED if name.endswith(".parquet") else 1)
+            for name, (size, _) in delivery.present.items()
         )
         if chunk and weight + more > CHUNK_BYTES:
             yield chunk
@@ -191,13 +197,16 @@ def _work(
     hasher = KeyHasher(workspace.secret_key())
     contents = known_contents(workspace, snapshot, contract.source)
     chunks = list(_chunks(pending))
-    numbered = [_number(workspace, chunk) for chunk in chunks]
+    numbered = [_number(chunk) for chunk in chunks]
     connection = duckdb.connect()
     try:
         for chunk, (files, days), read in zip(
-            chunks, numbered, read_chunks(plan, contract, [files for files, _ in numbered], workers), strict=True
+            chunks,
+            numbered,
+            read_chunks(plan, contract, [files for files, _ in numbered], workers),
+            strict=True,
         ):
-            held = held_files(read, files, days, chunk, contents)
+            held = held_files(read, files, contents)
             current = read_snapshot(workspace)
             batch = make_batch(contract, plan, read, files, days, held)
             check_batch(batch, workspace, current, hasher, connection)
@@ -210,7 +219,7 @@ def _work(
         connection.close()
 
 
-def _number(workspace: Workspace, chunk: Sequence[Delivery]) -> tuple[list[LandedFile], list[dt.date]]:
+def _number(chunk: Sequence[Delivery]) -> tuple[list[LandedFile], list[dt.date]]:
     files: list[LandedFile] = []
     days = []
     for delivery in chunk:

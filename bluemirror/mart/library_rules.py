@@ -23,7 +23,13 @@ def check_library_rules(batch: Batch) -> None:
                 _note(batch, table, rule, _repeated(batch, frame, rule), "the source sends each value once")
             elif rule.kind == "row_count":
                 records = _miscounted(batch, frame, rule)
-                _note(batch, table, rule, records, f"expected rows {rule.expression}: ask for the whole delivery")
+                _note(
+                    batch,
+                    table,
+                    rule,
+                    records,
+                    f"expected rows {rule.expression}: ask for the whole delivery",
+                )
 
 
 def _days(batch: Batch, records: np.ndarray) -> np.ndarray:

@@ -76,7 +76,11 @@ class Snapshot:
     @property
     def id(self) -> str:
         """Sixteen hexadecimal digits that change when, and only when, the committed data does."""
-        names = [f"{s}/{d}/{c.folder}" for s, days in sorted(self.deliveries.items()) for d, c in sorted(days.items())]
+        names = [
+            f"{s}/{d}/{c.folder}"
+            for s, days in sorted(self.deliveries.items())
+            for d, c in sorted(days.items())
+        ]
         return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
 
     def of(self, source: str) -> Mapping[str, Committed]:
@@ -94,7 +98,9 @@ class Snapshot:
 
     def quarantine_files(self, workspace: Workspace, source: str) -> list[Path]:
         """Quarantine files of a source's committed deliveries."""
-        return [workspace.quarantine / source / f"{c.folder}.parquet" for _, c in sorted(self.of(source).items())]
+        return [
+            workspace.quarantine / source / f"{c.folder}.parquet" for _, c in sorted(self.of(source).items())
+        ]
 
 
 def read_snapshot(workspace: Workspace, snapshot: str | None = None) -> Snapshot:

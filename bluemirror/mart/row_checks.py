@@ -29,9 +29,7 @@ def check_rows(batch: Batch) -> None:
         _check_times(batch, table, frame, records, ends)
 
 
-def _check_field(
-    batch: Batch, table: Table, item: Field, frame: pl.DataFrame, records: np.ndarray
-) -> None:
+def _check_field(batch: Batch, table: Table, item: Field, frame: pl.DataFrame, records: np.ndarray) -> None:
     column = frame[item.name]
 
     def found(rule: str, fix: str, mask: pl.Series) -> None:
@@ -58,9 +56,13 @@ def _check_field(
             found("pattern", f"send it in the form {item.pattern}", ~_matches(batch, column, item))
         size = column.str.len_chars()
         if item.min_length is not None:
-            found(f"min_length {item.min_length}", "ask the source to correct the value", size < item.min_length)
+            found(
+                f"min_length {item.min_length}", "ask the source to correct the value", size < item.min_length
+            )
         if item.max_length is not None:
-            found(f"max_length {item.max_length}", "ask the source to correct the value", size > item.max_length)
+            found(
+                f"max_length {item.max_length}", "ask the source to correct the value", size > item.max_length
+            )
 
 
 def _coded(column: pl.Series, item: Field) -> pl.Series:

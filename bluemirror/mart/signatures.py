@@ -58,10 +58,14 @@ def changed_deliveries(
         )
         declared = delivery.declared or {}
         differing += sorted(
-            name for name, entry in files.items() if declared.get(name) != entry["declared"] and name not in differing
+            name
+            for name, entry in files.items()
+            if declared.get(name) != entry["declared"] and name not in differing
         )
         if differing:
-            shown = ", ".join(differing[:3]) + (f" and {len(differing) - 3} more" if len(differing) > 3 else "")
+            shown = ", ".join(differing[:3]) + (
+                f" and {len(differing) - 3} more" if len(differing) > 3 else ""
+            )
             errors.append(
                 str(
                     LandingError(

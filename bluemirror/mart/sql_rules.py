@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,7 +45,8 @@ def _check_row_rules(batch: Batch, connection: duckdb.DuckDBPyConnection) -> Non
         flags = ", ".join(f"NOT coalesce(({text}), true) AS r{n}" for n, text in enumerate(conditions))
         anyone = " OR ".join(f"r{n}" for n in range(len(rules)))
         query = f"SELECT * FROM (SELECT _i, {flags} FROM _rows WHERE NOT _deleted) WHERE {anyone} ORDER BY _i"
-        broken = _run(batch, connection, {"_rows": needed}, query, table, rules)
+        with _registered(connection, {"_rows": needed}):
+            broken = _run(batch, connection, query, table, rules)
         if not broken.height:
             continue
         rows = broken["_i"].to_numpy()
@@ -51,7 +54,7 @@ def _check_row_rules(batch: Batch, connection: duckdb.DuckDBPyConnection) -> Non
         for n, rule in enumerate(rules):
             hit = rows[broken[f"r{n}"].to_numpy()]
             if rule.severity == "error":
-                values = [_shown(table, rule, row) for row in _sample(frame, table, rule, hit)]
+                values = [_shown(table, row) for row in _sample(frame, table, rule, hit)]
                 batch.findings.error(table.name, "", rule.name, FIX, records[hit], values)
             else:
                 batch.findings.warning(table.name, rule.name, records[hit])
@@ -67,21 +70,24 @@ def _condition(rule: Rule) -> str:
 def _check_document_rules(batch: Batch, connection: duckdb.DuckDBPyConnection) -> None:
     import polars as pl
 
-    if not batch.size:
+    asked = [
+        (table, rule)
+        for table in batch.contract.tables
+        for rule in table.rules
+        if rule.kind == "document_sql"
+    ]
+    if not asked or not batch.size:
         return
-    frames = {
-        name: frame.with_columns(pl.col("_rec").alias("_doc")) for name, frame in batch.tables.items()
-    }
-    for table in batch.contract.tables:
-        for rule in table.rules:
-            if rule.kind == "document_sql":
-                query = f"SELECT DISTINCT _doc FROM ({rule.expression.strip().rstrip(';')}) ORDER BY _doc"
-                broken = _run(batch, connection, frames, query, table, [rule])
-                records = broken["_doc"].drop_nulls().to_numpy().astype(np.int64)
-                if rule.severity == "error":
-                    batch.findings.error(table.name, "", rule.name, FIX, records)
-                else:
-                    batch.findings.warning(table.name, rule.name, records)
+    frames = {name: frame.with_columns(pl.col("_rec").alias("_doc")) for name, frame in batch.tables.items()}
+    with _registered(connection, frames):
+        for table, rule in asked:
+            query = f"SELECT DISTINCT _doc FROM ({rule.expression.strip().rstrip(';')}) ORDER BY _doc"
+            broken = _run(batch, connection, query, table, [rule])
+            records = broken["_doc"].drop_nulls().to_numpy().astype(np.int64)
+            if rule.severity == "error":
+                batch.findings.error(table.name, "", rule.name, FIX, records)
+            else:
+                batch.findings.warning(table.name, rule.name, records)
 
 
 def _with_other_rows(
@@ -110,19 +116,23 @@ def _with_other_rows(
     return frame
 
 
+@contextmanager
+def _registered(connection: duckdb.DuckDBPyConnection, frames: dict[str, pl.DataFrame]) -> Iterator[None]:
+    for name, frame in frames.items():
+        connection.register(name, frame.to_arrow())
+    try:
+        yield
+    finally:
+        for name in frames:
+            connection.unregister(name)
+
+
 def _run(
-    batch: Batch,
-    connection: duckdb.DuckDBPyConnection,
-    frames: dict[str, pl.DataFrame],
-    query: str,
-    table: Table,
-    rules: list[Rule],
+    batch: Batch, connection: duckdb.DuckDBPyConnection, query: str, table: Table, rules: list[Rule]
 ) -> pl.DataFrame:
     import duckdb
     import polars as pl
 
-    for name, frame in frames.items():
-        connection.register(name, frame.to_arrow())
     try:
         return pl.DataFrame(connection.sql(query).to_arrow_table())
     except duckdb.Error as error:
@@ -133,9 +143,6 @@ def _run(
             rule=", ".join(rule.name for rule in rules),
             fix="try the rule's SQL in DuckDB; it sees the contract's fields, amounts in fen",
         ) from None
-    finally:
-        for name in frames:
-            connection.unregister(name)
 
 
 def _sample(frame: pl.DataFrame, table: Table, rule: Rule, rows: np.ndarray) -> list[dict[str, Any]]:
@@ -143,7 +150,7 @@ def _sample(frame: pl.DataFrame, table: Table, rule: Rule, rows: np.ndarray) -> 
     return frame.select(names)[rows].to_dicts() if names else [{} for _ in rows]
 
 
-def _shown(table: Table, rule: Rule, row: dict[str, Any]) -> str:
+def _shown(table: Table, row: dict[str, Any]) -> str:
     return ", ".join(
         f"{name}={'' if value is None else redact(value, table.field(name))}" for name, value in row.items()
     )

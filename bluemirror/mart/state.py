@@ -80,10 +80,13 @@ def source_state(workspace: Workspace) -> dict[str, SourceState]:
                 warned[rule] = warned.get(rule, 0) + count
         arrived = deliveries(workspace, contract) if workspace.landing.is_dir() else ()
         calls, hit_rate, cost = ledger.get(source, (None, None, None))
+        total = {name: sum(e.counts[name] for e in committed) for name in ("in", "accepted", "quarantined")}
         found[source] = SourceState(
             source,
             contract.version,
-            *(sum(entry.counts[name] for entry in committed) for name in ("in", "accepted", "quarantined")),
+            total["in"],
+            total["accepted"],
+            total["quarantined"],
             len(committed),
             committed[-1].day if committed else None,
             sum(not delivery.complete for delivery in arrived),
@@ -136,7 +139,9 @@ def _count(
         entry[1] += count if reason.get(result) == "hit" else 0
         entry[2] += count if reason.get(result) == "no_hit" else 0
         # The ledger's own cost (fen) is what was paid; without it, the contract's price of each result.
-        entry[3] += paid / 100 if paid is not None else count * contracts[source].price_by_result.get(result, 0.0)
+        entry[3] += (
+            paid / 100 if paid is not None else count * contracts[source].price_by_result.get(result, 0.0)
+        )
     return {
         source: (int(calls_), hits / (hits + misses) if hits + misses else None, round(paid, 2))
         for source, (calls_, hits, misses, paid) in found.items()

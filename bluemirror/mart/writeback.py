@@ -48,7 +48,11 @@ def write_table(workspace: Workspace, name: str, frame: pl.DataFrame, key: Seque
     from bluemirror.contracts import read_contracts
 
     columns = [key] if isinstance(key, str) else list(key)
-    taken = {table.name for contract in read_contracts(workspace.contracts_dir).values() for table in contract.tables}
+    taken = {
+        table.name
+        for contract in read_contracts(workspace.contracts_dir).values()
+        for table in contract.tables
+    }
     if name in taken or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise BluemirrorError(
             f"{name!r} cannot be written back",

@@ -35,7 +35,9 @@ def parse_json(content: bytes) -> dict[str, Any]:
     try:
         value = orjson.loads(content)
     except orjson.JSONDecodeError as error:
-        raise ValueError(f"not JSON at line {error.lineno}, column {error.colno} (byte {error.pos})") from None
+        raise ValueError(
+            f"not JSON at line {error.lineno}, column {error.colno} (byte {error.pos})"
+        ) from None
     if not isinstance(value, dict):
         raise ValueError(f"a JSON {type(value).__name__} where an object should be")
     return value

@@ -50,9 +50,7 @@ def _flat(plan: Plan, content: bytes) -> pl.DataFrame | None:
         return None
 
 
-def _walk_lines(
-    plan: Plan, content: bytes, rows: list[list[list[Any]]], number: int, result: Read
-) -> int:
+def _walk_lines(plan: Plan, content: bytes, rows: list[list[list[Any]]], number: int, result: Read) -> int:
     line = 0
     for text in content.split(b"\n"):
         if not text or text.isspace():
