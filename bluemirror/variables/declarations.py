@@ -32,8 +32,8 @@ class Window:
         """Its part of a variable's label."""
         if self.size is None:
             return Label("历史", "all time")
-        zh, en = ("天", "days") if self.unit == "day" else ("个月", "months")
-        return Label(f"近{self.size}{zh}", f"last {self.size} {en}")
+        zh, en = ("天", "day") if self.unit == "day" else ("个月", "month")
+        return Label(f"近{self.size}{zh}", f"last {self.size} {en}s" if self.size > 1 else f"last {en}")
 
 
 @dataclass(frozen=True, slots=True)

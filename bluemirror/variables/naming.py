@@ -74,7 +74,10 @@ def tensor_variables(block: Block, family: Family, tensor: Tensor) -> Iterator[V
             )
             for short, long in tensor.pairs
         ]
-    elif tensor.agg in ("since_last", "since_first") and tensor.measure.windows is None:
+    elif not family.windows.sizes or (
+        tensor.agg in ("since_last", "since_first") and tensor.measure.windows is None
+    ):
+        # Without a choice of windows there is nothing to tell apart.
         axis = [("", "", Label("", ""))]
     else:
         axis = [(one.token, one.token, one.label) for one in tensor.windows]
