@@ -53,8 +53,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         rule="delinquency grows by one month at a time",
         file="data_contracts/pboc_person.odcs.yaml",
-        old="CAST(status AS INTEGER) > CAST(before AS INTEGER) + 1",
-        new="CAST(status AS INTEGER) > CAST(before AS INTEGER) + 2",
+        old="TRY_CAST(before AS INTEGER) + 1",
+        new="TRY_CAST(before AS INTEGER) + 2",
         tests=("tests/contracts/test_bureau_rules.py",),
     ),
 )

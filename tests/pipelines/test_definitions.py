@@ -102,7 +102,7 @@ def test_a_workspace_of_another_shape_needs_no_code(landed: Workspace, model: st
     keys = {key.to_user_string() for key in platform(landed).resolve_asset_graph().get_all_asset_keys()}
     assert keys == {
         "features/registry",
-        "mart/instalment",
+        "mart/loan_instalment",
         "observations/month",
         "variables/month/repay",
         *(

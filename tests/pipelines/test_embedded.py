@@ -26,15 +26,15 @@ READER = """
 import sys
 import bluemirror
 connection = bluemirror.connect(bluemirror.Workspace.open(sys.argv[1]))
-held = connection.execute("BEGIN; SELECT count(*) FROM instalment").fetchone()
+held = connection.execute("BEGIN; SELECT count(*) FROM loan_instalment").fetchone()
 print("open", flush=True)
 sys.stdin.readline()
-print(connection.execute("SELECT count(*) FROM instalment").fetchone()[0], flush=True)
+print(connection.execute("SELECT count(*) FROM loan_instalment").fetchone()[0], flush=True)
 """
 
 
 def test_a_night_succeeds_while_another_process_reads_the_mart(landed: Workspace, repository: Path) -> None:
-    later = sorted((landed.landing / "instalment").iterdir())[-1]
+    later = sorted((landed.landing / "loan_instalment").iterdir())[-1]
     hidden = landed.root / "not_yet"
     later.rename(hidden)
     lines: list[str] = []
@@ -51,7 +51,7 @@ def test_a_night_succeeds_while_another_process_reads_the_mart(landed: Workspace
         assert reader.stdout.readline() == "open\n"
         hidden.rename(later)
         second = embedded.run(landed, "night", say=lines.append)
-        assert second.reports["source", "instalment"].new_deliveries
+        assert second.reports["source", "loan_instalment"].new_deliveries
         reader.stdin.write("\n")
         reader.stdin.flush()
         # The open reader still sees the mart as it was when it opened it.
@@ -60,7 +60,7 @@ def test_a_night_succeeds_while_another_process_reads_the_mart(landed: Workspace
 
 def test_a_second_night_changes_nothing(landed: Workspace) -> None:
     first = embedded.run(landed, "night", say=print)
-    assert first.reports["source", "instalment"].changed
+    assert first.reports["source", "loan_instalment"].changed
     before = _files(landed)
     second = embedded.run(landed, "night", say=print)
     for (kind, name), report in second.reports.items():
@@ -85,7 +85,7 @@ def test_runs_are_kept_where_the_pages_look(landed: Workspace) -> None:
         runs = instance.get_runs()
         assert [run.job_name for run in runs] == ["night"]
         assert runs[0].status is dg.DagsterRunStatus.SUCCESS
-        event = instance.get_latest_materialization_event(dg.AssetKey(["mart", "instalment"]))
+        event = instance.get_latest_materialization_event(dg.AssetKey(["mart", "loan_instalment"]))
         assert event is not None
         assert event.asset_materialization is not None
         metadata = event.asset_materialization.metadata
@@ -108,6 +108,6 @@ def test_a_failed_check_blocks_what_comes_after(landed: Workspace, monkeypatch: 
         results = ()
 
     monkeypatch.setattr("pipelines.sources.check_source", lambda *_, **__: Failed())
-    with pytest.raises(LandingError, match="the mart of instalment does not meet its contract"):
+    with pytest.raises(LandingError, match="the mart of loan_instalment does not meet its contract"):
         embedded.run(landed, "night", say=print)
     assert not landed.variables.exists()

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 def test_summary(small_workspace: Path) -> None:
     told = (small_workspace / "run.txt").read_text(encoding="utf-8")
-    assert "instalment" in told
+    assert "loan_instalment" in told
     assert "72,000" in told
     assert "late_payer" in told
 
@@ -32,5 +32,5 @@ def test_second_run_changes_nothing(small_workspace: Path, repository: Path) -> 
     assert child.returncode == 0, child.stdout[-3000:] + child.stderr[-3000:]
     result = json.loads(child.stdout.strip().splitlines()[-1])
     assert result["changed"] == []
-    assert result["sources"]["instalment"] == {"in": 72_000, "accepted": 72_000, "quarantined": 0}
+    assert result["sources"]["loan_instalment"] == {"in": 72_000, "accepted": 72_000, "quarantined": 0}
     assert 0.6 < result["models"]["late_payer"]["scorecard"]["auc"] < 0.95

@@ -21,7 +21,7 @@ def land(workspace, *, customers=3000, months=24, seed=7):
     for month in range(months):
         due = add_months(FIRST_MONTH, month).replace(day=5)
         rows = [borrower.pay(due) for borrower in states]
-        folder = Path(workspace.landing) / "instalment" / f"{month_end(add_months(due, 1)):%Y-%m-%d}"
+        folder = Path(workspace.landing) / "loan_instalment" / f"{month_end(add_months(due, 1)):%Y-%m-%d}"
         if (folder / "_DONE.json").is_file():
             continue
         folder.mkdir(parents=True, exist_ok=True)

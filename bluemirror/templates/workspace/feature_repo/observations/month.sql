@@ -7,5 +7,5 @@ from (
     select distinct
         person_id,
         last_day(date '2024-08-01' + to_months(cast(substr(person_id, 2) as integer) % 13)) as day
-    from instalment
+    from loan_instalment
 )

@@ -5,7 +5,7 @@ select
     cast(max(later.days_late) >= 30 as integer) as bad,
     cast(max(later.known_time) as date) as matured_on
 from observation
-join instalment as later
+join loan_instalment as later
     on later.person_id = observation.person_id
     and later.event_time > observation.as_of
     and later.event_time <= observation.as_of + interval 3 month
