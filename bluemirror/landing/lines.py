@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bluemirror.landing.landed import FileFault, Read, rows_to_frames
 from bluemirror.landing.plan import PLACE, Plan
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
+_DIGITS = re.compile(r"\d{5}")
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,19 +38,28 @@ def changed_columns(contract: Contract, number: int, columns: Sequence[str], row
     extra = [name for name in columns if name not in wanted]
     if not missing and not extra:
         return None
+    shown = [_shown(name) for name in extra]
+    if len(missing) > len(wanted) / 2:
+        # Hardly the contract's header: likely a line of data, of which nothing may be shown.
+        shown = [f"<{len(name)} characters>" for name in extra]
     parts = []
     if missing:
         parts.append(f"missing: {', '.join(missing)}")
     if extra:
-        parts.append(f"not in the contract: {', '.join(name[:40] for name in extra)}")
+        parts.append(f"not in the contract: {', '.join(shown)}")
     return FileFault(
         number,
         "columns",
         f"the columns changed ({'; '.join(parts)})",
         "ask for the agreed columns, or agree a new contract version",
         rows=rows,
-        field=(missing or [name[:40] for name in extra])[0],
+        field=(missing or shown)[0],
     )
+
+
+def _shown(name: str) -> str:
+    """A column's name, if it looks like one."""
+    return name if _NAME.fullmatch(name) and not _DIGITS.search(name) else f"<{len(name)} characters>"
 
 
 def gather(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:

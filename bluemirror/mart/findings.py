@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 SHOWN = 40
 """Characters of a value that is shown at all."""
 PERSONAL = frozenset({"personal", "sensitive"})
-_LOOKS_PERSONAL = re.compile(r"\d{11}|@|[㐀-鿿]|[0-9a-fA-F]{32}")
+_LOOKS_PERSONAL = re.compile(r"\d{11}|@|[^\x20-\x7e]|[A-Za-z,.] +[A-Za-z]|[0-9a-fA-F]{32}")
+"""Numbers of eleven digits, mail, any script but Latin, two words, hashes."""
 
 
 def redact(value: Any, item: Field | None) -> str:
     """A value as it may be shown in quarantine, logs and errors.
 
     A field that is personal, keyed or never stored shows its length only, and so does whatever looks like an
-    identity number, a phone, an address or a hash in a field where none should be.
+    identity number, a phone, a name, an address or a hash in a field where none should be.
     """
     text = str(value)
     hidden = item is None or item.classification in PERSONAL or item.key is not None or item.drop

@@ -48,9 +48,9 @@ def _check_field(batch: Batch, table: Table, item: Field, frame: pl.DataFrame, r
         found("codes", "ask the source for a listed code, or add the code to the contract", ~known)
     low, high = item.bounds
     if low is not None:
-        found(f"minimum {item.minimum:g}", "ask the source to correct the value", column < low)
+        found(f"minimum {item.minimum:.15g}", "ask the source to correct the value", column < low)
     if high is not None:
-        found(f"maximum {item.maximum:g}", "ask the source to correct the value", column > high)
+        found(f"maximum {item.maximum:.15g}", "ask the source to correct the value", column > high)
     if item.type == "string":
         if item.pattern:
             found("pattern", f"send it in the form {item.pattern}", ~_matches(batch, column, item))

@@ -87,7 +87,9 @@ def report_xml(number: int, accounts: int = 2, months: int = 2, time: str = "202
     )
 
 
-def report_json(number: int, accounts: int = 2, months: int = 2, time: str = "2024-01-02T08:00:00") -> dict[str, Any]:
+def report_json(
+    number: int, accounts: int = 2, months: int = 2, time: str = "2024-01-02T08:00:00"
+) -> dict[str, Any]:
     """The same document as an object, with lists throughout."""
     return {
         "HEAD": {
@@ -114,7 +116,9 @@ def collapsed(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: collapsed(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return None if not value else collapsed(value[0]) if len(value) == 1 else [collapsed(v) for v in value]
+        return (
+            None if not value else collapsed(value[0]) if len(value) == 1 else [collapsed(v) for v in value]
+        )
     return value
 
 

@@ -165,7 +165,12 @@ def test_date_in_the_future(workspace, deliver, changes, field):
 
 
 def test_last_moment_of_the_delivery_day_is_not_the_future(workspace, deliver):
-    deliver("people", DAY, {"a.csv": people_csv([person(1, recorded_ts="2024-01-02T23:59:59.999999")])}, {"a.csv": 1})
+    deliver(
+        "people",
+        DAY,
+        {"a.csv": people_csv([person(1, recorded_ts="2024-01-02T23:59:59.999999")])},
+        {"a.csv": 1},
+    )
     assert ingest_source(workspace, "people").accepted == 1
 
 
@@ -188,7 +193,10 @@ def test_rows_delivered_twice(workspace, deliver):
     deliver("people", "2024-01-03", {"a.csv": people_csv([again, restated])}, {"a.csv": 2})
     ingest_source(workspace, "people")
     rows = quarantined(workspace, "people").select("delivery", "line", "rule").rows()
-    assert [(str(day), line, rule) for day, line, rule in rows] == [(DAY, 3, "duplicate"), ("2024-01-03", 1, "duplicate")]
+    assert [(str(day), line, rule) for day, line, rule in rows] == [
+        (DAY, 3, "duplicate"),
+        ("2024-01-03", 1, "duplicate"),
+    ]
     whole(workspace, "people", (5, 3, 2))
 
 
@@ -288,7 +296,10 @@ def test_child_row_takes_the_whole_line(workspace, deliver):
     late["records"][0]["apply_ts"] = "2024-01-02T11:00:00"
     deliver("asked", DAY, {"a.jsonl": lines([answer(1), bad, late])}, {"a.jsonl": 3})
     ingest_source(workspace, "asked")
-    assert quarantined(workspace, "asked").select("line", "rule").rows() == [(2, "codes"), (3, "before_answer")]
+    assert quarantined(workspace, "asked").select("line", "rule").rows() == [
+        (2, "codes"),
+        (3, "before_answer"),
+    ]
     whole(workspace, "asked", (3, 1, 2))
 
 

@@ -21,9 +21,17 @@ DAY = "2024-01-02"
 def test_second_run_changes_nothing(workspace, deliver):
     deliver("people", DAY, {"a.csv": people_csv([person(1), person(2, city="xx")])}, {"a.csv": 2})
     first = ingest_source(workspace, "people")
-    before = {path: path.stat().st_mtime_ns for path in workspace.data.rglob("*") if path.suffix in {".json", ".parquet"}}
+    before = {
+        path: path.stat().st_mtime_ns
+        for path in workspace.data.rglob("*")
+        if path.suffix in {".json", ".parquet"}
+    }
     second = ingest_source(workspace, "people")
-    after = {path: path.stat().st_mtime_ns for path in workspace.data.rglob("*") if path.suffix in {".json", ".parquet"}}
+    after = {
+        path: path.stat().st_mtime_ns
+        for path in workspace.data.rglob("*")
+        if path.suffix in {".json", ".parquet"}
+    }
     assert (first.changed, second.changed) == (True, False)
     assert before == after
 
@@ -134,10 +142,13 @@ def test_batches_give_what_single_deliveries_give(workspace, deliver, tmp_path, 
     ingest_source(other, "people")
     assert read_snapshot(workspace).id == read_snapshot(other).id
     frames = [
-        pl.concat([pl.read_parquet(path) for path in read_snapshot(w).files(w, "people")]) for w in (workspace, other)
+        pl.concat([pl.read_parquet(path) for path in read_snapshot(w).files(w, "people")])
+        for w in (workspace, other)
     ]
     assert frames[0].equals(frames[1])
-    assert [entry.day for entry in read_snapshot(workspace).of("people").values()] == [dt.date(2024, 1, d) for d in range(2, 6)]
+    assert [entry.day for entry in read_snapshot(workspace).of("people").values()] == [
+        dt.date(2024, 1, d) for d in range(2, 6)
+    ]
 
 
 def test_two_sources_committed_at_once_both_stay(workspace):

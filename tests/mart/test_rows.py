@@ -14,17 +14,36 @@ from hypothesis import strategies as st
 
 import bluemirror
 from bluemirror.mart.ingest import ingest_source
-from tests.mart.samples import answer, collapsed, lines, moves, people_csv, person, report_json, report_xml, sums
+from tests.mart.samples import (
+    answer,
+    collapsed,
+    lines,
+    moves,
+    people_csv,
+    person,
+    report_json,
+    report_xml,
+    sums,
+)
 
 DAY = "2024-01-02"
 
 
 def table(workspace, name):
-    return pl.DataFrame(bluemirror.connect(workspace).sql(f"SELECT * FROM {name} ORDER BY _file, _line, _seq").to_arrow_table())
+    return pl.DataFrame(
+        bluemirror.connect(workspace)
+        .sql(f"SELECT * FROM {name} ORDER BY _file, _line, _seq")
+        .to_arrow_table()
+    )
 
 
 def test_types_and_system_columns(workspace, deliver):
-    deliver("people", DAY, {"a.csv": people_csv([person(1, income='"1,234.56"'), person(2, income="--")])}, {"a.csv": 2})
+    deliver(
+        "people",
+        DAY,
+        {"a.csv": people_csv([person(1, income='"1,234.56"'), person(2, income="--")])},
+        {"a.csv": 2},
+    )
     ingest_source(workspace, "people")
     frame = table(workspace, "people")
     assert frame["income"].to_list() == [123456, None]
@@ -74,7 +93,7 @@ def test_tombstone_needs_only_its_key(workspace, deliver):
 def test_xml_and_both_json_spellings_give_identical_tables(workspace, deliver):
     shapes = {"a": (1, 1), "b": (2, 3), "c": (0, 0), "d": (1, 0)}
     spellings = {
-        "xml": lambda n, a, m: report_xml(n, a, m),
+        "xml": report_xml,
         "lists": lambda n, a, m: json.dumps(report_json(n, a, m)),
         "collapsed": lambda n, a, m: json.dumps({"Document": collapsed(report_json(n, a, m))}),
     }
@@ -100,7 +119,9 @@ def test_xml_and_both_json_spellings_give_identical_tables(workspace, deliver):
 def test_processes_give_what_one_process_gives(workspace, deliver, monkeypatch):
     from bluemirror.landing import read
 
-    files = {f"{n}.xml": report_xml(n) for n in range(6)} | {f"{n}.json": json.dumps(report_json(n)) for n in range(6, 12)}
+    files = {f"{n}.xml": report_xml(n) for n in range(6)} | {
+        f"{n}.json": json.dumps(report_json(n)) for n in range(6, 12)
+    }
     deliver("report", DAY, files, dict.fromkeys(files, 1))
     ingest_source(workspace, "report", workers=1)
     other = replace(workspace, data=workspace.root / "data-processes")
@@ -141,7 +162,9 @@ def test_in_is_accepted_plus_quarantined(workspace, days, wrong):
             day = f"2024-01-0{index + 2}"
             landed = bank.landing / "people" / day
             landed.mkdir(parents=True)
-            text = people_csv([person(row["number"], **{k: v for k, v in row.items() if k != "number"}) for row in rows])
+            text = people_csv(
+                [person(row["number"], **{k: v for k, v in row.items() if k != "number"}) for row in rows]
+            )
             (landed / "a.csv").write_text(text)
             count = len(rows) + (1 if index == wrong else 0)
             (landed / "_DONE.json").write_text(json.dumps({"files": {"a.csv": {"rows": count}}}))
@@ -153,7 +176,14 @@ def test_in_is_accepted_plus_quarantined(workspace, days, wrong):
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 2), st.sampled_from(["ok", "cut", "code", "count", "list"])), max_size=6))
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 4), st.integers(0, 2), st.sampled_from(["ok", "cut", "code", "count", "list"])
+        ),
+        max_size=6,
+    )
+)
 def test_nested_lines_are_counted_too(workspace, rows):
     with tempfile.TemporaryDirectory() as folder:
         bank = replace(workspace, landing=Path(folder) / "landing", data=Path(folder) / "data")
