@@ -107,10 +107,11 @@ def register(workspace: Workspace, trained: Trained, log: Callable[[str], None] 
             mlflow.log_params(files.parameters)
             mlflow.log_metrics(files.metrics)
             mlflow.set_tags(files.tags)
-            for path, text in files.texts.items():
-                mlflow.log_text(text, path)
-            for path, figure in files.figures.items():
-                mlflow.log_figure(figure, path)
+            for path, content in files.files.items():
+                place = Path(folder) / "run" / path
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(content)
+            mlflow.log_artifacts(str(Path(folder) / "run"))
             text = trained.scorecard.to_text()
             version = _log_model(
                 mlflow,

@@ -26,13 +26,12 @@ HEADLINE = ("auc", "auc_low", "auc_high", "gini", "ks", "psi", "psi_month_max", 
 
 @dataclass(frozen=True)
 class RunFiles:
-    """The content of a run: parameters, metrics, tags, texts and figures by artefact path."""
+    """The content of a run: parameters, metrics, tags, and files (texts, pictures) by artefact path."""
 
     parameters: Mapping[str, Any]
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
-    texts: Mapping[str, str]
-    figures: Mapping[str, Any]
+    files: Mapping[str, bytes]
     card: str
     description: str
 
@@ -53,13 +52,14 @@ def run_files(workspace: Workspace, trained: Trained, failed: tuple[str, ...]) -
     figures["plots/challenger_importance.png"] = importance_plot(
         spec.title_en, trained.challenger.importance(), labels
     )
+    pictures = {path: _png(figure) for path, figure in figures.items()}
     card = spec.card.read_text(encoding="utf-8") if spec.card else f"# {spec.title_en}\n\n{spec.title_zh}\n"
     description = f"{_summary(trained, failed)}\n\n{card}"
     texts = {f"tables/{name}.csv": table.write_csv() for name, table in tables.items()}
     texts |= {
         "card.md": description,
         "model.yaml": spec.text,
-        "report.html": _page(trained, failed, tables, figures),
+        "report.html": _page(trained, failed, tables, pictures),
         **{
             f"sql/{q.file.name}": q.text
             for q in (spec.population, spec.label, spec.split.held_out)
@@ -84,8 +84,7 @@ def run_files(workspace: Workspace, trained: Trained, failed: tuple[str, ...]) -
         parameters=_parameters(trained),
         metrics={k: v for k, v in metrics.items() if v == v},  # noqa: PLR0124 (NaN cannot be stored)
         tags=_tags(workspace, trained, failed),
-        texts=texts,
-        figures=figures,
+        files={path: text.encode() for path, text in texts.items()} | pictures,
         card=card,
         description=description,
     )
@@ -196,7 +195,10 @@ def _commit(workspace: Workspace) -> str:
 
 
 def _page(
-    trained: Trained, failed: tuple[str, ...], tables: Mapping[str, pl.DataFrame], figures: Mapping[str, Any]
+    trained: Trained,
+    failed: tuple[str, ...],
+    tables: Mapping[str, pl.DataFrame],
+    pictures: Mapping[str, bytes],
 ) -> str:
     """One page without outside references."""
     spec = trained.spec
@@ -228,8 +230,9 @@ def _page(
         ("screening", 60),
     ):
         sections.append(html_table(name.replace("_", " "), tables[name].to_dicts(), limit))
-    pictures = "".join(
-        f'<img alt="{escape(path)}" src="data:image/png;base64,{_png(f)}">' for path, f in figures.items()
+    drawn = "".join(
+        f'<img alt="{escape(path)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+        for path, png in pictures.items()
     )
     style = (
         "body{font:14px sans-serif;color:#1f2a44;max-width:1100px;margin:2em auto}table{border-collapse:collapse}"
@@ -238,11 +241,11 @@ def _page(
     )
     return (
         f'<!doctype html><html><head><meta charset="utf-8"><title>{escape(spec.name)}</title>'
-        f"<style>{style}</style></head><body>{''.join(sections[:5])}{pictures}{''.join(sections[5:])}</body></html>"
+        f"<style>{style}</style></head><body>{''.join(sections[:5])}{drawn}{''.join(sections[5:])}</body></html>"
     )
 
 
-def _png(figure: Any) -> str:
+def _png(figure: Any) -> bytes:
     out = io.BytesIO()
-    figure.savefig(out, format="png", dpi=80)
-    return base64.b64encode(out.getvalue()).decode()
+    figure.savefig(out, format="png", dpi=90)
+    return out.getvalue()
