@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from bluemirror.contracts import Contract, read_contracts
 from bluemirror.scorecards.spec import ModelSpec, read_specs
@@ -43,14 +42,6 @@ class Declared:
         """Blocks whose entity the observation set describes."""
         entity = self.spine.observation_set(observation_set).entity
         return [block for block in self.blocks if block.entity == entity]
-
-    def inputs_of(self, spec: ModelSpec) -> list[Block]:
-        """Blocks whose variables may enter the model."""
-        return [
-            block
-            for block in self.blocks_of(spec.observation_set)
-            if any(fnmatchcase(block.name, pattern) for pattern in spec.candidates.blocks)
-        ]
 
     def sources_of(self, block: Block) -> set[str]:
         """Sources that a block reads: its own, those of its tables and relations, and the call ledger."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -34,7 +35,7 @@ def run(
     with open_instance(workspace) as instance:
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance,
-            raise_on_error=False,
+            raise_on_error=bool(os.environ.get("BLUEMIRROR_DEBUG")),
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             tags={"workspace": workspace.name},
         )
@@ -50,9 +51,15 @@ def run(
             fix="bluemirror ui shows the failed expectations; mend delivery or contract, run again",
         )
     if not result.success:
+        # The text of a foreign error may quote a value of the data: its kind and its step are told.
+        told = [
+            f"{event.step_key}: {event.step_failure_data.error.cls_name}"
+            for event in result.all_events
+            if event.is_step_failure and event.step_failure_data.error
+        ]
         raise BluemirrorError(
-            f"the run {result.run_id} failed",
+            f"the run failed at {told[0] if told else 'its start'}",
             rule="every step of the run succeeds",
-            fix="bluemirror ui shows the step and its error",
+            fix="bluemirror ui shows the step and its error; BLUEMIRROR_DEBUG=1 raises it here",
         )
     return journal

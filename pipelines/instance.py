@@ -10,9 +10,12 @@ import dagster as dg
 from bluemirror.atomic import write_text
 from bluemirror.workspace import Workspace
 
+_HEAD = "# Written by bluemirror."
 _SETTINGS = """\
 # Written by bluemirror. The embedded default: one process, SQLite; a production instance has its own file.
 telemetry:
+  enabled: false
+nux:
   enabled: false
 concurrency:
   runs:
@@ -27,7 +30,8 @@ def dagster_home(workspace: Workspace) -> Path:
     home = Path(named) if named else workspace.state / "dagster"
     home.mkdir(parents=True, exist_ok=True)
     settings = home / "dagster.yaml"
-    if not settings.is_file():
+    ours = not settings.is_file() or settings.read_text(encoding="utf-8").startswith(_HEAD)
+    if ours and (not settings.is_file() or settings.read_text(encoding="utf-8") != _SETTINGS):
         write_text(settings, _SETTINGS)
     return home
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +18,10 @@ from pipelines.declared import Declared
 from pipelines.jobs import TRAINING_GROUP
 from pipelines.journal import Journal
 from pipelines.registry import REGISTRY_KEY
-from pipelines.variables import block_key, observations_key
+from pipelines.variables import observations_key
+
+NOT_IN_A_TEAM = re.compile(r"[^A-Za-z0-9_-]+")
+"""Signs that Dagster refuses in the name of a team."""
 
 
 def model_assets(declared: Declared, journal: Journal) -> list[dg.AssetsDefinition]:
@@ -25,9 +29,9 @@ def model_assets(declared: Declared, journal: Journal) -> list[dg.AssetsDefiniti
     made = []
     for spec in declared.models.values():
         made += [
-            _training(declared, journal, spec),
+            _training(declared.workspace, journal, spec),
             _service(declared.workspace, journal, spec),
-            _scores(declared, journal, spec),
+            _scores(declared.workspace, journal, spec),
         ]
     return made
 
@@ -37,13 +41,12 @@ def model_key(model: str, step: str) -> dg.AssetKey:
     return dg.AssetKey([model, step])
 
 
-def _inputs(declared: Declared, spec: ModelSpec) -> list[dg.AssetKey]:
-    """The observation set and the blocks whose variables may enter the model."""
-    blocks = [block_key(spec.observation_set, block.name) for block in declared.inputs_of(spec)]
-    return [observations_key(spec.observation_set), *blocks]
+def _read(spec: ModelSpec) -> list[dg.AssetKey]:
+    """What a model reads: its observations, and variables through the registry, which stands on every block."""
+    return [observations_key(spec.observation_set), REGISTRY_KEY]
 
 
-def _training(declared: Declared, journal: Journal, spec: ModelSpec) -> dg.AssetsDefinition:
+def _training(workspace: Workspace, journal: Journal, spec: ModelSpec) -> dg.AssetsDefinition:
     title = f"{spec.title_zh} / {spec.title_en}"
 
     def step(name: str, kind: str, text: str, deps: list[dg.AssetKey]) -> dg.AssetSpec:
@@ -53,7 +56,7 @@ def _training(declared: Declared, journal: Journal, spec: ModelSpec) -> dg.Asset
             kinds={kind},
             description=f"{title}: {text}",
             deps=deps,
-            owners=[f"team:{spec.trainer}"],
+            owners=[f"team:{NOT_IN_A_TEAM.sub('-', spec.trainer)}"],
             tags={"stage": spec.stage},
         )
 
@@ -65,7 +68,7 @@ def _training(declared: Declared, journal: Journal, spec: ModelSpec) -> dg.Asset
             "training_set",
             "polars",
             "population, label, split and screened variables.",
-            _inputs(declared, spec),
+            _read(spec),
         ),
         step("scorecard", "scikitlearn", "binning, weights of evidence, points.", [keys["training_set"]]),
         step("challenger", "xgboost", "boosted trees under monotone constraints.", [keys["training_set"]]),
@@ -86,7 +89,7 @@ def _training(declared: Declared, journal: Journal, spec: ModelSpec) -> dg.Asset
     @dg.multi_asset(name=f"train_{spec.name}", specs=specs, check_specs=[gates])
     def trained() -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         with journal.step("model", spec.name) as keep:
-            report = keep(train(declared.workspace, spec.name, log=journal.say))
+            report = keep(train(workspace, spec.name, log=journal.say))
         journal.say(
             f"train {spec.name}: version {report.version}" + ("" if report.changed else " (nothing changed)")
         )
@@ -133,22 +136,22 @@ def _service(workspace: Workspace, journal: Journal, spec: ModelSpec) -> dg.Asse
     return service
 
 
-def _scores(declared: Declared, journal: Journal, spec: ModelSpec) -> dg.AssetsDefinition:
+def _scores(workspace: Workspace, journal: Journal, spec: ModelSpec) -> dg.AssetsDefinition:
     @dg.asset(
         key=model_key(spec.name, "scores"),
         group_name="scores",
         kinds={"mlflow", "parquet"},
-        deps=[model_key(spec.name, "version"), *_inputs(declared, spec)],
+        deps=[model_key(spec.name, "version"), *_read(spec)],
         description=f"{spec.title_zh} / {spec.title_en}: batch scores by the champion, written back to the mart.",
         output_required=False,
     )
     def scores() -> Iterator[dg.MaterializeResult]:
-        if champion_record(declared.workspace, spec.name) is None:
+        if champion_record(workspace, spec.name) is None:
             # A night without a champion is a normal night: nothing may score, and nothing does.
             journal.say(f"score {spec.name}: no version is champion yet, nothing scored")
             return
         with journal.step("score", spec.name) as keep:
-            report = keep(score(declared.workspace, spec.name, log=journal.say))
+            report = keep(score(workspace, spec.name, log=journal.say))
         yield dg.MaterializeResult(
             metadata={
                 "dagster/row_count": report.scored,

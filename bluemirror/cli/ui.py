@@ -87,6 +87,8 @@ def pages(workspace: Workspace) -> list[Page]:
         "BLUEMIRROR_WORKSPACE": str(workspace.root),
         "DAGSTER_HOME": str(home),
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        # Its job runners are seven more processes that nothing here gives work to.
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "DO_NOT_TRACK": "true",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(code), os.environ.get("PYTHONPATH", "")])),
     }

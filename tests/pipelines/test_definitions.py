@@ -53,7 +53,9 @@ def test_every_contract_block_and_model_is_an_asset(repository: Path) -> None:
     assert {f"mart/{source}" for source in read_contracts(workspace.contracts_dir)} <= keys
     assert {f"variables/application/{block.name}" for block in load_blocks(workspace)} <= keys
     for model in read_specs(workspace):
-        assert {f"{model}/{step}" for step in ("training_set", "scorecard", "challenger", "version", "scores")} <= keys
+        assert {
+            f"{model}/{step}" for step in ("training_set", "scorecard", "challenger", "version", "scores")
+        } <= keys
 
 
 def test_every_asset_says_what_it_is(repository: Path) -> None:
