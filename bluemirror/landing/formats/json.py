@@ -6,12 +6,12 @@ string, ``--`` or not at all; the root element may or may not be there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from bluemirror.landing.documents import read_documents
 from bluemirror.landing.landed import LandedFile, Read
-from bluemirror.landing.plan import Node, Plan
+from bluemirror.landing.plan import Node, Plan, Scope
 
 if TYPE_CHECKING:
     from bluemirror.contracts import Contract
@@ -75,30 +75,46 @@ def _walk(
                 row[below.present] = "1"
             _walk(inner, below, row, rows, counts)
         elif inner and inner != "--":
-            raise ValueError(f"{name}: a {type(inner).__name__} where a group should be")
+            raise ValueError(_misplaced(name, inner))
     for name, scope in node.repeats.items():
         items = value.get(name)
         if not items or items == "--":
             continue
         if isinstance(items, dict):
             items = (items,)
-        number, target, inside = scope.number, rows[scope.number], scope.node
-        width, flat, seq = len(scope.slots), scope.node.flat, counts[scope.number]
-        leaves = list(inside.leaves.items())
-        file_no, line, up = row[0], row[1], row[2]
+        if scope.node.flat:
+            counts[scope.number] = _flat_rows(
+                name, items, scope, row, rows[scope.number], counts[scope.number]
+            )
+            continue
+        width, target = len(scope.slots), rows[scope.number]
         for item in items:
             if not item or item == "--":
                 continue
             if not isinstance(item, dict):
-                raise ValueError(f"{name}: a {type(item).__name__} where a group should be")
+                raise ValueError(_misplaced(name, item))
             fresh: list[Any] = [None] * width
-            fresh[0], fresh[1], fresh[2], fresh[3] = file_no, line, seq, up
-            seq += 1
+            fresh[:4] = row[0], row[1], counts[scope.number], row[2]
+            counts[scope.number] += 1
             target.append(fresh)
-            if flat:
-                for leaf, slot in leaves:
-                    fresh[slot] = item.get(leaf)
-            else:
-                counts[number] = seq
-                _walk(item, inside, fresh, rows, counts)
-        counts[number] = seq
+            _walk(item, scope.node, fresh, rows, counts)
+
+
+def _flat_rows(
+    name: str, items: Iterable[Any], scope: Scope, row: list[Any], target: list[list[Any]], seq: int
+) -> int:
+    """Rows of a scope with leaves only, whose slots stand in the order of the leaves."""
+    leaves = tuple(scope.node.leaves)
+    file_no, line, up = row[0], row[1], row[2]
+    for item in items:
+        if not item or item == "--":
+            continue
+        if not isinstance(item, dict):
+            raise ValueError(_misplaced(name, item))
+        target.append([file_no, line, seq, up, *map(item.get, leaves)])
+        seq += 1
+    return seq
+
+
+def _misplaced(name: str, value: Any) -> str:
+    return f"{name}: a {type(value).__name__} where a group should be"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bluemirror.landing.formats.json import parse_json, walk_object
-from bluemirror.landing.landed import LandedFile, LineFault, Read, rows_to_frames
+from bluemirror.landing.landed import LandedFile, LineFault, Read, collecting_rows, rows_to_frames
 from bluemirror.landing.lines import gather, place_lines
 from bluemirror.landing.plan import PLACE, Plan
 
@@ -22,16 +22,17 @@ def read(plan: Plan, contract: Contract | None, files: Sequence[LandedFile]) -> 
     result = Read()
     rows: list[list[list[Any]]] = [[] for _ in plan.scopes]
     frames: list[pl.DataFrame] = []
-    for file in files:
-        content = file.path.read_bytes()
-        result.hashes[file.number] = hashlib.sha256(content).hexdigest()
-        frame = _flat(plan, content) if plan.flat else None
-        if frame is not None:
-            result.counts[file.number] = frame.height
-            frames.append(place_lines(frame, file.number))
-        else:
-            result.counts[file.number] = _walk_lines(plan, content, rows, file.number, result)
-    result.scopes = rows_to_frames(plan, rows)
+    with collecting_rows():
+        for file in files:
+            content = file.path.read_bytes()
+            result.hashes[file.number] = hashlib.sha256(content).hexdigest()
+            frame = _flat(plan, content) if plan.flat else None
+            if frame is not None:
+                result.counts[file.number] = frame.height
+                frames.append(place_lines(frame, file.number))
+            else:
+                result.counts[file.number] = _walk_lines(plan, content, rows, file.number, result)
+        result.scopes = rows_to_frames(plan, rows)
     if frames:
         result.scopes[0] = gather([*frames, result.scopes[0]] if result.scopes[0].height else frames)
     return result
