@@ -263,7 +263,8 @@ class BlockEngine:
     ) -> dict[str, Floats32]:
         """Rows -> units under the answer -> observations."""
         assert table.level is not None
-        owner, unit_row = table.level.rows.expand(newest)
+        units = below(table.level.rows, newest, reference)
+        owner, unit_row = units.owner, units.row
         if table.level.where is not None:
             keep = table.level.where[unit_row]
             owner, unit_row = owner[keep], unit_row[keep]

@@ -216,6 +216,8 @@ class Reader:
                 unit = units[one["_doc"], one["_parent"]]
                 row.unit = (one["_doc"], one["_parent"])
                 row.outer = {name.name: unit[f"_o_{name.name}"] for name in self.outer}
+                if not row.reason and unit["event_time"] > row.reference:
+                    row.reason = f"its {per.label.en} are {LATER_THAN_ANSWER}"
                 if not row.reason and per.where and not unit["_outer_where"]:
                     row.reason = f"its {per.label.en} are filtered out: not ({per.where})"
             rows.append(row)
@@ -223,7 +225,9 @@ class Reader:
         self.units = {
             key: {one.name: unit[f"_o_{one.name}"] for one in self.outer}
             for key, unit in units.items()
-            if not by_doc[key[0]].reason and not (per and per.where and not unit["_outer_where"])
+            if not by_doc[key[0]].reason
+            and unit["event_time"] <= by_doc[key[0]].mart["event_time"]
+            and not (per and per.where and not unit["_outer_where"])
         }
         return rows
 

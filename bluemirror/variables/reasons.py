@@ -72,6 +72,12 @@ class Ledger:
         if declared is None or declared.entity not in observations.columns:
             return None
         contract = catalog.contract(declared.table, block)
+        # Asked of the whole ledger: an applicant alone must not look as if nobody were ever asked about.
+        heard = connection.execute(
+            f"SELECT 1 FROM {quote(declared.table)} WHERE {quote(declared.source)} = ? LIMIT 1", [block.source]
+        ).fetchone()
+        if heard is None:
+            return None
         request = Request()
         result = request.alias(f"CAST(t.{quote(declared.result)} AS VARCHAR)")
         source = request.alias(f"CAST(t.{quote(declared.source)} AS VARCHAR)")
@@ -90,8 +96,6 @@ class Ledger:
             .to_numpy()
             .copy()
         )
-        if not about.any():
-            return None
         outcome[~about] = -1
         return cls(calls, outcome, keys.ids(observations[declared.entity]))
 
