@@ -42,17 +42,29 @@ class Applications:
         return [f"A{day.replace('-', '')}{int(n):08d}" for day, n in zip(days, self.number, strict=True)]
 
 
-def wish(people: Population, indebted: np.ndarray, rejected: np.ndarray, month: int, streams: Streams,
-         assume: Assumptions) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+def wish(
+    people: Population,
+    indebted: np.ndarray,
+    rejected: np.ndarray,
+    month: int,
+    streams: Streams,
+    assume: Assumptions,
+) -> tuple[np.ndarray, np.ndarray]:
     """Customers who apply this month, and when.
 
     ``indebted``: has a loan of the bank; ``rejected``: was turned down in the last two months.
     """
     rng = streams.of("applications", month)
     draws = rng.random((5, people.size))
-    grown = 1 + (assume.growth - 1) * min(month - START, 36) / 30
-    rate = assume.monthly_applications * grown * assume.season[month % 12]
-    rate = rate * np.exp(0.40 * hunger(people) - 0.075) * np.where(indebted, 0.32, 1) * np.where(rejected, 0.45, 1)
+    grown = 1 + (assume.growth - 1) * min(month - START, 30) / 30
+    grown *= assume.cooling if month - START >= 30 else 1.0
+    level = assume.monthly_applications * grown * assume.season[month % 12]
+    rate = (
+        level
+        * np.exp(0.40 * hunger(people) - 0.075)
+        * np.where(indebted, 0.32, 1)
+        * np.where(rejected, 0.45, 1)
+    )
     rate = np.where(people.never_applies, 0, rate * 1.12)
     attack = (people.ring >= 0) & (month - people.ring_start >= 0) & (month - people.ring_start <= 2)
     rate = np.where(attack, 0.45, rate)
@@ -65,8 +77,15 @@ def wish(people: Population, indebted: np.ndarray, rejected: np.ndarray, month: 
     return who, day.astype("datetime64[ms]") + millis.astype("timedelta64[ms]")
 
 
-def fill_in(who: np.ndarray, at: np.ndarray, people: Population, first_number: int, month: int, wave: int,
-            streams: Streams) -> Applications:  # fmt: skip
+def fill_in(
+    who: np.ndarray,
+    at: np.ndarray,
+    people: Population,
+    first_number: int,
+    month: int,
+    wave: int,
+    streams: Streams,
+) -> Applications:
     """What each applicant asks for; applications are numbered in order of time."""
     order = np.lexsort((who, at))
     who, at = who[order], at[order]
@@ -105,7 +124,9 @@ class Facts:
     stated_income: np.ndarray
 
 
-def decide(apps: Applications, facts: Facts, month: int, wave: int, streams: Streams) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def decide(
+    apps: Applications, facts: Facts, month: int, wave: int, streams: Streams
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The naive policy: hard rules, then a rough score with much noise.
 
     Returns
@@ -132,12 +153,14 @@ def decide(apps: Applications, facts: Facts, month: int, wave: int, streams: Str
     reason[busy] = CATEGORIES.index("multi")
     reason[facts.list_open_level >= 3] = CATEGORIES.index("multi")
     reason[(facts.overdue_now >= 3) | facts.bad_debt] = CATEGORIES.index("bureau")
-    reason[(facts.own_loans >= 2) | (facts.own_overdue > 0) | (facts.age < 20) | (facts.age > 57)] = CATEGORIES.index("policy")
+    reason[(facts.own_loans >= 2) | (facts.own_overdue > 0) | (facts.age < 20) | (facts.age > 57)] = (
+        CATEGORIES.index("policy")
+    )
     reason[facts.dead_phone] = CATEGORIES.index("identity")
     return reason < 0, reason, 600 + 60 * score
 
 
-POLICY_CUT = -0.72
+POLICY_CUT = -0.80
 """Score below which the policy says no; with the hard rules it gives the approval rate of the assumptions."""
 
 

@@ -40,10 +40,12 @@ class Assumptions:
     """Share of customers who never ask for credit [stated]."""
 
     # --- applications
-    monthly_applications: float = 0.0262
+    monthly_applications: float = 0.0285
     """Applications a customer and month at the start [stated]."""
-    growth: float = 2.45
+    growth: float = 3.3
     """Applications in the 30th month over those in the first [stated: a growing book]."""
+    cooling: float = 0.72
+    """Applications after the 30th month over those at the peak [stated: marketing is cut back]."""
     season: tuple[float, ...] = (1.02, 0.78, 1.08, 1.0, 1.02, 1.06, 0.98, 0.98, 1.02, 0.95, 1.12, 1.0)
     """Demand by calendar month: low at the spring festival, high in November [published pattern]."""
     approval_target: float = 0.64
@@ -52,14 +54,16 @@ class Assumptions:
     """Chance to try again within weeks of a rejection [stated]."""
 
     # --- own loans
-    default_level: float = -4.04
+    default_level: float = -4.75
     """Log odds of a serious miss of one instalment for an average customer [stated: about 12 % of loans reach
     30 days past due within six months]."""
-    default_risk: float = 0.60
+    default_risk: float = 1.88
     """Weight of the risk latent on those log odds: sets the best possible AUC [stated]."""
-    default_stress: float = 0.34
-    default_discipline: float = 0.38
+    default_stress: float = 1.05
+    default_discipline: float = 0.35
     """Weights of present stress and of payment discipline, which no source sees directly [stated]."""
+    climate: float = 0.012
+    """Monthly drift of those log odds: times get harder, so an old model sees its level fade [stated]."""
     ring_default: float = 0.55
     """Chance that a ring member pays nothing at all [stated]."""
     short_late: float = 0.055
@@ -72,7 +76,7 @@ class Assumptions:
     """Customers about whom the bureau has nothing [published: order of magnitude of adults without credit]."""
     accounts_per_month: float = 0.062
     """New accounts at other institutions, a customer and month [published: 4 to 6 accounts a report]."""
-    external_miss: float = -5.75
+    external_miss: float = -5.95
     """Log odds that an average account elsewhere falls overdue in a month [stated: about a third of customers
     were ever overdue in five years, a tenth for 90 days]."""
     hard_queries: float = 0.20
@@ -81,14 +85,14 @@ class Assumptions:
     # --- vendors
     lender_applications: float = 0.30
     """Applications elsewhere seen by the multi-lender vendor, a covered customer and month [stated]."""
-    lender_coverage: float = 0.86
+    lender_coverage: float = 0.74
     """Customers the multi-lender vendor can see; its hit rate ends at 60-75 % [stated, D/I]."""
-    overdue_level: float = -6.6
+    overdue_level: float = -6.2
     """Log odds of entering a multi-lender overdue list in a month; hit rate 8-15 % [stated, I]."""
     error_rate: float = 0.004
     timeout_rate: float = 0.003
     """Calls that fail [stated]."""
-    source_noise: float = 0.9
+    source_noise: float = 0.7
     """How much each source sees of its own accidents: the spread of a noise that stays with customer and
     source, in units of the risk latent [stated: sources contradict each other a bit]."""
 

@@ -30,9 +30,21 @@ _FLAG_LEVEL = np.array([-4.3, -7.4, -7.0, -6.8, -6.2, -7.2, -4.6, -3.4, -4.4, -5
 _FLAG_FRAUD = np.array([0.55, 1.1, 1.0, 0.9, 0.5, 0.8, 0.75, 0.4, 0.55, 0.9, 0.4, 0.35])
 _FLAG_RISK = np.array([0.3, 0.1, 0.1, 0.15, 0.1, 0.1, 0.35, 0.35, 0.3, 0.2, 0.15, 0.15])
 BRANDS = ("brand_a", "brand_b", "brand_c", "brand_d", "brand_e", "brand_f")
-_VISIT = ("launch", "login_fail", "login", "home", "product", "rate", "calculator", "bill", "repay", "service", "logout")
-_APPLY = ("launch", "login_fail", "login", "product", "rate", "calculator", "apply_start", "form", "form", "form", "form",
-          "form", "upload_id", "face", "submit")  # fmt: skip
+_VISIT = (
+    "launch",
+    "login_fail",
+    "login",
+    "home",
+    "product",
+    "rate",
+    "calculator",
+    "bill",
+    "repay",
+    "service",
+    "logout",
+)
+_OPENING = ("launch", "login_fail", "login", "product", "rate", "calculator", "apply_start")
+_APPLY = (*_OPENING, *(["form"] * 5), "upload_id", "face", "submit")
 
 
 @dataclass
@@ -45,8 +57,15 @@ class Sessions:
     number: np.ndarray
 
 
-def visit_sessions(people: Population, master: Master, borrower: np.ndarray, month: int, streams: Streams,
-                   assume: Assumptions, first_number: int) -> Sessions:  # fmt: skip
+def visit_sessions(
+    people: Population,
+    master: Master,
+    borrower: np.ndarray,
+    month: int,
+    streams: Streams,
+    assume: Assumptions,
+    first_number: int,
+) -> Sessions:
     """The month's everyday sessions of registered customers, in order of time."""
     rng = streams.of("sessions", month)
     rate = assume.sessions * np.exp(0.22 * people.stress + 0.12 * people.debt - 0.05) + 0.7 * borrower
@@ -55,7 +74,9 @@ def visit_sessions(people: Population, master: Master, borrower: np.ndarray, mon
     d = rng.random((4, len(cust)))
     owl = d[0] < sigmoid(-2.6 + 0.4 * people.risk[cust] + 0.3 * people.stress[cust])
     hour = np.where(owl, pick(d[1], NIGHT_HOURS), pick(d[1], HOURS))
-    millis = ((d[2] * days_in(month)).astype(np.int64) * 86_400 + hour * 3600) * 1000 + (d[3] * 2_400_000).astype(np.int64)
+    millis = ((d[2] * days_in(month)).astype(np.int64) * 86_400 + hour * 3600) * 1000 + (
+        d[3] * 2_400_000
+    ).astype(np.int64)
     start = first_day(month).astype("datetime64[ms]") + millis.astype("timedelta64[ms]")
     keep = start > master.since[cust]
     cust, start = cust[keep], start[keep]
@@ -64,8 +85,17 @@ def visit_sessions(people: Population, master: Master, borrower: np.ndarray, mon
     return Sessions(cust, start, people.device[cust], first_number + np.arange(len(cust)))
 
 
-def events_of(sessions: Sessions, applying: bool, people: Population, borrower: np.ndarray, noise: np.ndarray,
-              end: np.ndarray | None, purpose: str, month: int, streams: Streams) -> tuple[dict[str, np.ndarray], np.ndarray]:  # fmt: skip
+def events_of(
+    sessions: Sessions,
+    applying: bool,
+    people: Population,
+    borrower: np.ndarray,
+    noise: np.ndarray,
+    end: np.ndarray | None,
+    purpose: str,
+    month: int,
+    streams: Streams,
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Events of the sessions in order, and the moment each session starts.
 
     With ``end`` (the moments of submission) sessions are laid out backwards from it.
@@ -93,7 +123,9 @@ def events_of(sessions: Sessions, applying: bool, people: Population, borrower: 
         elif name == "logout":
             chance[:, at] = 0.4
     happens = rng.random((n, width)) < chance
-    long = np.array([2, 4, 3, 10, 6, 14, 12, 20, 5, 22, 25, 18, 4, 9, 12, 20, 40, 1])[[_E[name] for name in script]]
+    long = np.array([2, 4, 3, 10, 6, 14, 12, 20, 5, 22, 25, 18, 4, 9, 12, 20, 40, 1])[
+        [_E[name] for name in script]
+    ]
     seconds = long * np.exp(0.5 * rng.standard_normal((n, width)) - 0.5 * (hurry[:, None] - 0.4) * applying)
     millis = np.where(happens, np.maximum(seconds * 1000, 200), 0).astype(np.int64)
     before = np.cumsum(millis, axis=1) - millis
@@ -105,7 +137,7 @@ def events_of(sessions: Sessions, applying: bool, people: Population, borrower: 
     who = cust[row]
     m = len(row)
     d = rng.random((7, m))
-    pace = 190 * np.exp(0.16 * people.discipline[who] * 0 + 0.18 * noise[who] - 0.22 * (hurry[row] - 0.4) + 0.2 * (d[0] - 0.5))
+    pace = 190 * np.exp(0.18 * noise[who] - 0.22 * (hurry[row] - 0.4) + 0.2 * (d[0] - 0.5))
     edits = np.where(typed, (-np.log1p(-d[1] * 0.999) * (0.5 + 0.9 * hurry[row])).astype(int), 0)
     return {
         "row": row,
@@ -117,14 +149,24 @@ def events_of(sessions: Sessions, applying: bool, people: Population, borrower: 
         "edits": edits,
         "paste": typed & (d[2] < sigmoid(-3.2 + 0.8 * people.fraud[who] + 0.35 * people.risk[who])),
         "pace": np.where(typed, pace, np.nan),
-        "pressure": np.where(typed, np.clip(0.42 + 0.08 * noise[who] + 0.2 * (d[3] - 0.5), 0.02, 0.99), np.nan),
-        "gyro": np.where(d[4] < 0.5, np.exp(-2 + d[5] * 2 - 0.35 * np.clip(people.fraud[who], -2, 4)), np.nan),
+        "pressure": np.where(
+            typed, np.clip(0.42 + 0.08 * noise[who] + 0.2 * (d[3] - 0.5), 0.02, 0.99), np.nan
+        ),
+        "gyro": np.where(
+            d[4] < 0.5, np.exp(-2 + d[5] * 2 - 0.35 * np.clip(people.fraud[who], -2, 4)), np.nan
+        ),
         "scroll": (d[6] ** 2 * 4000).astype(int),
     }, start
 
 
-def event_rows(sessions: Sessions, events: dict[str, np.ndarray], received: np.ndarray, people: Population, master: Master,
-               month: int) -> pl.DataFrame:  # fmt: skip
+def event_rows(
+    sessions: Sessions,
+    events: dict[str, np.ndarray],
+    received: np.ndarray,
+    people: Population,
+    master: Master,
+    month: int,
+) -> pl.DataFrame:
     """Events as the app's stream delivers them."""
     row, n = events["row"], len(events["row"])
     session = _session_ids(sessions)
@@ -133,7 +175,9 @@ def event_rows(sessions: Sessions, events: dict[str, np.ndarray], received: np.n
     page = pl.Series(np.array(EVENTS)[events["kind"]])
     return pl.DataFrame(
         {
-            "event_id": pl.Series(session).gather(row) + "-" + pl.Series(_rank(row, number)).cast(pl.String).str.zfill(2),
+            "event_id": pl.Series(session).gather(row)
+            + "-"
+            + pl.Series(_rank(row, number)).cast(pl.String).str.zfill(2),
             "user_id": pl.Series(master.person).gather(events["cust"]),
             "device_id": _devices(sessions, people).gather(row),
             "session_id": pl.Series(session).gather(row),
@@ -144,13 +188,19 @@ def event_rows(sessions: Sessions, events: dict[str, np.ndarray], received: np.n
             "ref_page": page.shift(1).zip_with(pl.Series(~first), pl.Series([None] * n, dtype=pl.String)),
             "duration_ms": events["duration"],
             "input_field": pl.Series(np.array([*FIELDS, ""])[events["field"]]).replace("", None),
-            "edit_cnt": pl.Series(events["edits"]).zip_with(pl.Series(events["field"] >= 0), pl.Series([None] * n, dtype=pl.Int64)),
-            "paste_flag": pl.Series(events["paste"]).zip_with(pl.Series(events["field"] >= 0), pl.Series([None] * n, dtype=pl.Boolean)),
+            "edit_cnt": pl.Series(events["edits"]).zip_with(
+                pl.Series(events["field"] >= 0), pl.Series([None] * n, dtype=pl.Int64)
+            ),
+            "paste_flag": pl.Series(events["paste"]).zip_with(
+                pl.Series(events["field"] >= 0), pl.Series([None] * n, dtype=pl.Boolean)
+            ),
             "key_interval_ms": pl.Series(np.round(events["pace"], 1)).fill_nan(None),
             "touch_pressure": pl.Series(np.round(events["pressure"], 3)).fill_nan(None),
             "gyro_var": pl.Series(np.round(events["gyro"], 4)).fill_nan(None),
             "scroll_px": events["scroll"],
-            "net_type": np.array(NETS)[pick(((sessions.number * 2654435761) % 997 / 997.0), np.array([0.5, 0.3, 0.18, 0.02]))][row],
+            "net_type": np.array(NETS)[
+                pick(((sessions.number * 2654435761) % 997 / 997.0), np.array([0.5, 0.3, 0.18, 0.02]))
+            ][row],
             "app_version": np.full(n, f"{3 + (month - START) // 12}.{(month - START) % 12}.0"),
             ARRIVES: received.astype("datetime64[D]"),
             ORDER: events["ts"].astype("datetime64[us]"),
@@ -179,8 +229,16 @@ def network_address(household: np.ndarray, jump: np.ndarray) -> list[str]:
     return [f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}" for n in number.tolist()]
 
 
-def fingerprint_rows(sessions: Sessions, start: np.ndarray, people: Population, master: Master, noise: np.ndarray,
-                     purpose: str, month: int, streams: Streams) -> pl.DataFrame:  # fmt: skip
+def fingerprint_rows(
+    sessions: Sessions,
+    start: np.ndarray,
+    people: Population,
+    master: Master,
+    noise: np.ndarray,
+    purpose: str,
+    month: int,
+    streams: Streams,
+) -> pl.DataFrame:
     """One fingerprint a session: flags follow fraud propensity and, weakly, risk; they stay with the device."""
     rng = streams.of(f"fingerprint {purpose}", month)
     n, cust = len(sessions.cust), sessions.cust
@@ -193,7 +251,7 @@ def fingerprint_rows(sessions: Sessions, start: np.ndarray, people: Population, 
         + np.outer(people.risk[cust] + 0.7 * noise[cust], _FLAG_RISK)
     )  # fmt: skip
     flags = np.where(flicker, rng.random((n, 12)), lot) < chance
-    price = people.income_z[cust] + 0.6 * (((sessions.device * 97_003) % 1009) / 504.5 - 1)
+    price = 0.6 * people.income_z[cust] + 0.95 * (((sessions.device * 97_003) % 1009) / 504.5 - 1)
     apple = price > 0.75
     harmony = ~apple & ((sessions.device * 31) % 5 == 0)
     brand = np.where(apple, 0, 1 + np.clip(np.rint(2.5 - price), 0, 4)).astype(int)
@@ -209,9 +267,13 @@ def fingerprint_rows(sessions: Sessions, start: np.ndarray, people: Population, 
         "ip": network_address(people.address[cust], jump),
         "city_code": pl.Series(CITIES).gather(city),
         "os": np.where(apple, "ios", np.where(harmony, "harmony", "android")),
-        "os_version": np.array(["12", "13", "14", "15", "16", "17"])[np.clip((sessions.device % 4) + (month - START) // 12, 0, 5)],
+        "os_version": np.array(["12", "13", "14", "15", "16", "17"])[
+            np.clip((sessions.device % 4) + (month - START) // 12, 0, 5)
+        ],
         "brand": np.array(BRANDS)[brand],
-        "model": [f"m{b}{device % 9}" for b, device in zip(brand.tolist(), sessions.device.tolist(), strict=True)],
+        "model": [
+            f"m{b}{device % 9}" for b, device in zip(brand.tolist(), sessions.device.tolist(), strict=True)
+        ],
         "app_version": np.full(n, f"{3 + (month - START) // 12}.{(month - START) % 12}.0"),
     }
     values |= {name: flags[:, at] for at, name in enumerate(FLAGS)}
@@ -219,7 +281,9 @@ def fingerprint_rows(sessions: Sessions, start: np.ndarray, people: Population, 
         "sim_count": np.where(emulator, 0, 1 + (sessions.device % 3 == 0)),
         "boot_hours": np.round(np.where(emulator, d[4] * 3, -np.log1p(-d[4] * 0.9999) * 60), 1),
         "battery": np.round(np.where(emulator, 1.0, 0.08 + 0.92 * d[5]), 2),
-        "storage_ratio": np.round(np.clip(0.62 - 0.08 * people.income_z[cust] + 0.3 * (d[6] - 0.5), 0.05, 0.99), 2),
+        "storage_ratio": np.round(
+            np.clip(0.62 - 0.05 * people.income_z[cust] + 0.4 * (d[6] - 0.5), 0.05, 0.99), 2
+        ),
         "tz": np.where(d[7] < 0.004, "Asia/Tokyo", "Asia/Shanghai"),
         ARRIVES: start.astype("datetime64[D]"),
         ORDER: start.astype("datetime64[us]"),

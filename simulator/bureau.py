@@ -12,35 +12,25 @@ import numpy as np
 
 from simulator.assumptions import Assumptions
 from simulator.population import Population
+from simulator.products import (
+    BAD,
+    C1,
+    D1,
+    ORG_CHOICE,
+    ORG_FIRST,
+    ORG_SIZE,
+    ORG_TYPES,
+    OWN,
+    PRODUCTS,
+    R1,
+    R2,
+    R3,
+    R4,
+    SHARES,
+    draw_terms,
+)
 from simulator.streams import Streams, pick, sigmoid
 from simulator.timeline import clamped, first_day, last_day
-
-D1, R4, R1, R2, R3, C1 = range(6)
-KINDS = ("D1", "R4", "R1", "R2", "R3", "C1")
-BAD = 8
-"""Delinquency level of a written-off account (status character B)."""
-
-ORG_TYPES = ("11", "12", "15", "21", "22", "23", "24", "25", "26", "41", "51", "53")
-ORG_FIRST = (0, 130, 190, 205, 225, 250, 275, 320, 350, 365, 400, 560)
-"""First institution number of each type; a number is written as two letters."""
-OWN = -1
-"""Institution number of the bank itself."""
-
-_PRODUCTS: tuple[tuple[int, str, tuple[float, ...], float], ...] = (
-    # kind, business, weights of (11, 12, 15, 23, 24, 51), tilt of its share with risk
-    (R2, "81", (0.95, 0.02, 0.03, 0, 0, 0), -0.25),
-    (R4, "91", (0.25, 0, 0, 0, 0.40, 0.35), 0.45),
-    (D1, "91", (0.50, 0.08, 0.01, 0, 0.31, 0.10), 0.15),
-    (R1, "91", (0.78, 0.04, 0.02, 0, 0.10, 0.06), 0.0),
-    (D1, "21", (0.35, 0, 0, 0.65, 0, 0), -0.05),
-    (D1, "11", (0.97, 0, 0.03, 0, 0, 0), -0.45),
-    (D1, "41", (0.62, 0.22, 0, 0, 0, 0.16), 0.0),
-    (D1, "53", (0.35, 0.65, 0, 0, 0, 0), 0.1),
-    (R3, "71", (1, 0, 0, 0, 0, 0), 0.0),
-)
-_SHARES = np.array([0.31, 0.24, 0.17, 0.11, 0.045, 0.04, 0.04, 0.025, 0.012])
-_ORG_CHOICE = np.array([0, 1, 2, 5, 6, 10])
-_ORG_SIZE = np.array([60, 40, 8, 15, 25, 60])
 
 _INT = ("cust", "kind", "product", "org_type", "org", "open_month", "amount", "term", "due_day")
 _STATE = (
@@ -71,15 +61,6 @@ class Bureau:
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.columns[name][: self.count]
-
-    def institution(self, row: int) -> str:
-        """Two letters of the managing institution."""
-        return letters(int(self.columns["org"][row]))
-
-
-def letters(org: int) -> str:
-    """An institution number as the two capital letters a report shows."""
-    return chr(65 + org // 26) + chr(65 + org % 26)
 
 
 def empty_bureau(size: int, months: int) -> Bureau:
@@ -125,7 +106,9 @@ def hunger(people: Population) -> np.ndarray:
     return 0.45 * people.debt + 0.55 * people.stress + 0.2 * people.risk
 
 
-def open_accounts(book: Bureau, people: Population, month: int, streams: Streams, assume: Assumptions) -> np.ndarray:
+def open_accounts(
+    book: Bureau, people: Population, month: int, streams: Streams, assume: Assumptions
+) -> np.ndarray:
     """New accounts elsewhere in ``month``; in month 0 also those opened up to ten years before.
 
     Returns
@@ -134,14 +117,18 @@ def open_accounts(book: Bureau, people: Population, month: int, streams: Streams
         Row numbers of the new accounts.
     """
     rng = streams.of("accounts", month)
-    rate = assume.accounts_per_month * np.exp(0.42 * hunger(people) + 0.12 * people.income_z - 0.16) * ~people.thin
+    rate = (
+        assume.accounts_per_month
+        * np.exp(0.42 * hunger(people) + 0.12 * people.income_z - 0.16)
+        * ~people.thin
+    )
     counts = rng.poisson(rate * (22 if month == 0 else 1))
     age = (first_day(month) - people.birth).astype(np.int64) / 365.25
     counts[age < 19] = 0
     who = np.repeat(np.arange(people.size), counts)
     n = len(who)
-    tilt = np.array([product[3] for product in _PRODUCTS])
-    product = pick(rng.random(n), _SHARES * np.exp(np.outer(people.risk[who], tilt)))
+    tilt = np.array([product[3] for product in PRODUCTS])
+    product = pick(rng.random(n), SHARES * np.exp(np.outer(people.risk[who], tilt)))
     if month == 0:  # what is still alive after years: cards and mortgages
         back = rng.integers(1, 120, n)
         lasting = np.isin(product, (0, 3, 5, 8)) | (back < 20)
@@ -151,11 +138,11 @@ def open_accounts(book: Bureau, people: Population, month: int, streams: Streams
     else:
         opened_month = np.full(n, month)
     rows = _grow(book, n)
-    kind = np.array([entry[0] for entry in _PRODUCTS])[product]
-    choice = pick(rng.random(n), np.array([entry[2] for entry in _PRODUCTS])[product])
-    org_type = _ORG_CHOICE[choice]
-    org = np.array(ORG_FIRST)[org_type] + (rng.random(n) ** 2 * _ORG_SIZE[choice]).astype(int)
-    amount, term = _terms(product, people.income[who], rng)
+    kind = np.array([entry[0] for entry in PRODUCTS])[product]
+    choice = pick(rng.random(n), np.array([entry[2] for entry in PRODUCTS])[product])
+    org_type = ORG_CHOICE[choice]
+    org = np.array(ORG_FIRST)[org_type] + (rng.random(n) ** 2 * ORG_SIZE[choice]).astype(int)
+    amount, term = draw_terms(product, people.income[who], rng)
     day = clamped(opened_month, rng.integers(1, 32, n))
     for name, values in (
         ("cust", who), ("kind", kind), ("product", product), ("org_type", org_type), ("org", org),
@@ -184,26 +171,9 @@ def open_accounts(book: Bureau, people: Population, month: int, streams: Streams
     return rows
 
 
-def _terms(product: np.ndarray, income: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Amount (or limit) in yuan and number of months by product."""
-    n = len(product)
-    spread = np.exp(0.6 * rng.standard_normal(n))
-    base = income * np.array([2.6, 0.45, 3.6, 4.5, 11.0, 75.0, 14.0, 5.0, 1.4])[product] * spread
-    low = np.array([3_000, 500, 3_000, 5_000, 30_000, 150_000, 20_000, 5_000, 3_000])[product]
-    high = np.array([150_000, 30_000, 300_000, 300_000, 400_000, 5_000_000, 1_000_000, 200_000, 50_000])[product]
-    unit = np.where(base > 20_000, 1_000, 100)
-    amount = (np.clip(base, low, high) / unit).astype(int) * unit
-    draw = rng.random(n)
-    choices = np.array(
-        [
-            [0, 0, 0, 0], [3, 6, 9, 12], [12, 24, 36, 36], [12, 24, 36, 36], [24, 36, 36, 60],
-            [120, 240, 300, 360], [6, 12, 24, 36], [12, 12, 24, 36], [0, 0, 0, 0],
-        ]
-    )  # fmt: skip
-    return amount, choices[product, (draw * 4).astype(int)]
-
-
-def add_own(book: Bureau, cust: np.ndarray, day: np.ndarray, month: int, terms: dict[str, np.ndarray]) -> np.ndarray:
+def add_own(
+    book: Bureau, cust: np.ndarray, day: np.ndarray, month: int, terms: dict[str, np.ndarray]
+) -> np.ndarray:
     """Rows for the bank's own new loans; ``terms`` holds amount, term, due_day and loan."""
     rows = _grow(book, len(cust))
     for name, values in (
@@ -231,13 +201,19 @@ def step(
     spend = rng.standard_normal(n)
     who, kind, level = book["cust"], book["kind"], book["level"]
     alive = (book["closed_month"] < 0) & (book.own[:n] < 0) & (kind != C1)
-    loan = np.isin(kind, (D1, R4))
+    loan = (kind == D1) | (kind == R4)
     first = book["open_month"] == month
     _use(book, people, spend, alive & ~loan)
     used = book["used"]
     idle = ~loan & (used == 0)
-    pressure = 0.75 * people.risk + 0.45 * people.stress + 0.5 * people.discipline + 0.45 * noise
-    chance = sigmoid(assume.external_miss + pressure[who] + book.noise[:n] + 0.35 * (kind == R4) - 0.9 * (book["product"] == 5))
+    pressure = 1.0 * people.risk + 0.6 * people.stress + 0.5 * people.discipline + 0.4 * noise
+    chance = sigmoid(
+        assume.external_miss
+        + pressure[who]
+        + book.noise[:n]
+        + 0.35 * (kind == R4)
+        - 0.9 * (book["product"] == 5)
+    )
     falls = alive & (level == 0) & ~first & ~idle & (miss < chance)
     cures_at = np.array([0, 0.66, 0.45, 0.3, 0.22, 0.17, 0.14, 0.08, 0.025])
     cured = alive & (level > 0) & (cure < cures_at[level] * np.exp(-0.18 * pressure[who]))
@@ -274,7 +250,12 @@ def step(
 
 
 def _marks(
-    kind: np.ndarray, level: np.ndarray, idle: np.ndarray, first: np.ndarray, late: np.ndarray, odd: np.ndarray
+    kind: np.ndarray,
+    level: np.ndarray,
+    idle: np.ndarray,
+    first: np.ndarray,
+    late: np.ndarray,
+    odd: np.ndarray,
 ) -> np.ndarray:
     """Status character of the month, as its code."""
     marks = np.where(level > 0, 48 + level, ord("N"))
@@ -292,7 +273,7 @@ def _use(book: Bureau, people: Population, spend: np.ndarray, lines: np.ndarray)
     n = book.count
     who, level, used, limit = book["cust"], book["level"], book["used"], book["amount"]
     rate = book.use_rate[:n]
-    goal = sigmoid(-0.75 + 0.75 * people.debt[who] + 0.45 * people.stress[who] - 0.2 * people.income_z[who])
+    goal = sigmoid(-0.75 + 0.6 * people.debt[who] + 0.6 * people.stress[who] + 0.35 * people.risk[who])
     free = lines & (level == 0) & ~book.usd[:n]
     rate[free] = np.clip(0.82 * rate[free] + 0.18 * goal[free] + 0.10 * spend[free], 0, 1)
     rate[rate < 0.03] = np.where(spend[rate < 0.03] < 0.5, 0.0, rate[rate < 0.03])
@@ -307,15 +288,18 @@ def _pay(book: Bureau, month: int, alive: np.ndarray, before: np.ndarray, first:
     """Due, paid and overdue amounts of the month, and the instalments paid so far."""
     level, kind, amount = book["level"], book["kind"], book["amount"]
     term, paid, used = book["term"], book["paid"], book["used"]
-    loan = np.isin(kind, (D1, R4))
+    loan = (kind == D1) | (kind == R4)
     size = np.maximum(term, 1)
     instalment = amount // size + (amount * np.where(book["product"] == 5, 0.0021, 0.0075)).astype(int)
     minimum = np.maximum(used // 10, np.minimum(used, 50))
     due = np.where(loan, instalment, minimum)
     due[first & loan] = 0
     owed = np.minimum(level, 7) * due
-    overdue = np.where(level > 0, np.where(loan, np.maximum(owed, 1), np.clip(owed, 1, np.maximum(used, 1))), 0)
-    overdue[level == BAD] = balances(book)[level == BAD]
+    overdue = np.where(
+        level > 0, np.where(loan, np.maximum(owed, 1), np.clip(owed, 1, np.maximum(used, 1))), 0
+    )
+    lost = np.flatnonzero(level == BAD)
+    overdue[lost] = balances(book, lost)
     overdue[(level > 0)] = np.maximum(overdue[level > 0], 1)
     paying = alive & ~first & (level == 0) & (due > 0)
     back = np.where(before > 0, np.minimum(before, 7), 0)
@@ -329,12 +313,12 @@ def _pay(book: Bureau, month: int, alive: np.ndarray, before: np.ndarray, first:
     book.last_pay[: book.count][paying] = clamped(month, book["due_day"][paying])
 
 
-def balances(book: Bureau) -> np.ndarray:
+def balances(book: Bureau, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
     """Outstanding balance in yuan: principal of unpaid instalments, or what is used of a line."""
-    amount, term = book["amount"], np.maximum(book["term"], 1)
-    loan = np.isin(book["kind"], (D1, R4))
-    left = amount - amount * np.minimum(book["paid"], term) // term
-    return np.where(loan, left, np.where(book["kind"] == C1, amount, book["used"]))
+    amount, term, kind = book["amount"][rows], np.maximum(book["term"][rows], 1), book["kind"][rows]
+    left = amount - amount * np.minimum(book["paid"][rows], term) // term
+    lines = np.where(kind == C1, amount, book["used"][rows])
+    return np.where((kind == D1) | (kind == R4), left, lines)
 
 
 def _close(book: Bureau, month: int, ends: np.ndarray, transferred: np.ndarray) -> None:
@@ -345,8 +329,7 @@ def _close(book: Bureau, month: int, ends: np.ndarray, transferred: np.ndarray) 
     book["final"][ends] = np.where(cards, 4, 3)[ends]
     book["final"][transferred] = 5
     day = clamped(month, book["due_day"])
-    late_open = book["open_month"] == month
-    book.closed[: book.count][closing] = np.where(late_open, last_day(month), day)[closing]
+    book.closed[: book.count][closing] = day[closing]
     book["used"][closing] = 0
     book["overdue"][closing] = 0
 
@@ -355,7 +338,7 @@ def _claims(book: Bureau, sold: np.ndarray, month: int) -> None:
     """A transferred loan comes back as a recovery account of the asset manager that bought it."""
     if not len(sold):
         return
-    worth = np.maximum(balances(book)[sold], 100)
+    worth = np.maximum(balances(book, sold), 100)
     rows = _grow(book, len(sold))
     for name in book.columns:
         book.columns[name][rows] = book.columns[name][sold]

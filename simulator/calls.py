@@ -10,7 +10,12 @@ from simulator.assumptions import Assumptions
 from simulator.rules import SourceRules
 from simulator.streams import Streams
 
-LATENCY = {"telco_tenure": (300, 1500), "ml_apply": (200, 900), "ml_overdue": (200, 800), "pboc_person": (1200, 6000)}
+LATENCY = {
+    "telco_tenure": (300, 1500),
+    "ml_apply": (200, 900),
+    "ml_overdue": (200, 800),
+    "pboc_person": (1200, 6000),
+}
 """Median and 99th percentile of the response time in milliseconds."""
 TIMEOUT = {"telco_tenure": 3000, "ml_apply": 3000, "ml_overdue": 3000, "pboc_person": 15000}
 PREFIX = {"telco_tenure": "TT", "ml_apply": "MA", "ml_overdue": "MO", "pboc_person": "RP"}
@@ -30,7 +35,12 @@ class Cache:
 
 def empty_cache(size: int) -> Cache:
     """No answers yet."""
-    return Cache(np.full(size, np.datetime64("NaT"), "datetime64[ms]"), np.zeros(size, np.int64), np.full(size, -1), [""] * size)
+    return Cache(
+        np.full(size, np.datetime64("NaT"), "datetime64[ms]"),
+        np.zeros(size, np.int64),
+        np.full(size, -1),
+        [""] * size,
+    )
 
 
 @dataclass
@@ -60,9 +70,20 @@ class Calls:
 
 
 def place_calls(
-    source: str, cust: np.ndarray, asked: np.ndarray, request_ts: np.ndarray, found: np.ndarray, key: np.ndarray,
-    numbers: np.ndarray, cache: Cache, rules: SourceRules, streams: Streams, month: int, wave: int, assume: Assumptions,
-) -> Calls:  # fmt: skip
+    source: str,
+    cust: np.ndarray,
+    asked: np.ndarray,
+    request_ts: np.ndarray,
+    found: np.ndarray,
+    key: np.ndarray,
+    numbers: np.ndarray,
+    cache: Cache,
+    rules: SourceRules,
+    streams: Streams,
+    month: int,
+    wave: int,
+    assume: Assumptions,
+) -> Calls:
     """Ask ``source`` for each application; ``found`` says whether it has a record, ``key`` what is asked about.
 
     An answer about the same key within the contract's valid days is served from the cache.
@@ -71,7 +92,9 @@ def place_calls(
     rng = streams.of(f"calls {source} {wave}", month)
     draws = rng.random((2, n))
     median, worst = LATENCY[source]
-    latency = np.maximum(median * np.exp(np.log(worst / median) / 2.33 * rng.standard_normal(n)), 8).astype(np.int64)
+    latency = np.maximum(median * np.exp(np.log(worst / median) / 2.33 * rng.standard_normal(n)), 8).astype(
+        np.int64
+    )
     latency = np.minimum(latency, TIMEOUT[source] - 1)
     result = np.where(found, HIT, NO_HIT)
     result = np.where(draws[0] < assume.error_rate, ERROR, result)

@@ -64,7 +64,9 @@ def open_master(people: Population, streams: Streams) -> Master:
     since = np.maximum(start - np.timedelta64(3600, "s") - back, adult)
     age = (first_day(START) - people.birth).astype(int) / 365.25
     odds = np.array([0.45, 0.45, 0.08, 0.02]) * np.exp(np.outer((age - 30) / 10, [-1.2, 0.4, 0.6, 1.0]))
-    home = np.array([0.22, 0.25, 0.33, 0.18, 0.02]) * np.exp(np.outer(people.stability, [0.4, 0.4, -0.5, 0, -0.2]))
+    home = np.array([0.22, 0.25, 0.33, 0.18, 0.02]) * np.exp(
+        np.outer(people.stability, [0.4, 0.4, -0.5, 0, -0.2])
+    )
     numbers = streams.of("person numbers").permutation(size)
     return Master(
         since=np.where(joined, since, NEVER),
@@ -94,7 +96,9 @@ def record_opening(master: Master) -> None:
     _record(master, known, master.since[known], master.since[known], None)
 
 
-def record_changes(master: Master, people: Population, who: np.ndarray, at: np.ndarray, lag: np.ndarray) -> None:
+def record_changes(
+    master: Master, people: Population, who: np.ndarray, at: np.ndarray, lag: np.ndarray
+) -> None:
     """Customers ``who`` tell at ``at`` + ``lag`` (seconds) what has changed since they last told.
 
     Somebody not yet on file is registered. Customers without a change give no row.
@@ -118,7 +122,9 @@ def record_changes(master: Master, people: Population, who: np.ndarray, at: np.n
     _record(master, now, at[speak], known[speak], None)
 
 
-def _record(master: Master, who: np.ndarray, since: np.ndarray, known: np.ndarray, until: np.ndarray | None) -> None:
+def _record(
+    master: Master, who: np.ndarray, since: np.ndarray, known: np.ndarray, until: np.ndarray | None
+) -> None:
     master.rows.append(
         {
             "who": who, "valid_from": since, "recorded_ts": known,
@@ -133,11 +139,23 @@ def customer_rows(master: Master, people: Population) -> pl.DataFrame:
     """The rows recorded since the last call, with their day of arrival, in the columns of the contract."""
     from simulator.deliveries import ARRIVES, ORDER, moment
 
-    rows = {name: np.concatenate([part[name] for part in master.rows]) for name in master.rows[0]} if master.rows else None
+    rows = (
+        {name: np.concatenate([part[name] for part in master.rows]) for name in master.rows[0]}
+        if master.rows
+        else None
+    )
     master.rows.clear()
     if rows is None:
-        rows = {"who": np.zeros(0, int), "phone": np.zeros(0, int), "address": np.zeros(0, int), "employer": np.zeros(0, int)}
-        rows |= {name: np.zeros(0, "datetime64[s]") for name in ("valid_from", "recorded_ts", "valid_to", "customer_since")}
+        rows = {
+            "who": np.zeros(0, int),
+            "phone": np.zeros(0, int),
+            "address": np.zeros(0, int),
+            "employer": np.zeros(0, int),
+        }
+        rows |= {
+            name: np.zeros(0, "datetime64[s]")
+            for name in ("valid_from", "recorded_ts", "valid_to", "customer_since")
+        }
     who = rows["who"]
     employers = rows["employer"].tolist()
     return pl.DataFrame(
@@ -158,7 +176,9 @@ def customer_rows(master: Master, people: Population) -> pl.DataFrame:
             "education": np.array(EDUCATION)[people.education[who]],
             "marital": np.array(MARITAL)[master.marital[who]],
             "housing": np.array(HOUSING)[master.housing[who]],
-            "industry": [INDUSTRIES[number % len(INDUSTRIES)] if number >= 0 else None for number in employers],
+            "industry": [
+                INDUSTRIES[number % len(INDUSTRIES)] if number >= 0 else None for number in employers
+            ],
             "stated_income": master.stated_income[who],
             "customer_since": rows["customer_since"].astype("datetime64[D]"),
             ARRIVES: np.maximum(rows["recorded_ts"].astype("datetime64[D]"), first_day(START)),

@@ -41,10 +41,12 @@ class Deliveries:
     streams: Streams
     assume: Assumptions
     until: np.datetime64 | None = None
+    document_sources: tuple[str, ...] = ()
     rows: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
     documents: dict[str, list[Paper]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     planted: dict[str, int] = field(default_factory=dict)
+    made: dict[str, int] = field(default_factory=dict)
 
     def add(self, source: str, frame: pl.DataFrame, month: int, may_be_late: bool = True) -> None:
         """Rows of a source with their day of arrival (``_arrives``) and sort key (``_order``)."""
@@ -70,7 +72,7 @@ class Deliveries:
             days = [last_day(month)]
         else:
             days = list(np.arange(first_day(month), first_day(month + 1)))
-        for source in sorted({*self.suffix, *self.documents}):
+        for source in sorted({*self.suffix, *self.documents, *self.document_sources}):
             waiting = self._waiting(source)
             papers = sorted(self.documents.get(source, []), key=lambda paper: (paper[0], paper[1]))
             for day in days:
@@ -97,6 +99,7 @@ class Deliveries:
         if folder.exists():
             shutil.rmtree(folder)
         folder.mkdir(parents=True)
+        self.made[source] = self.made.get(source, 0) + 1
         return folder
 
     def _lines(self, source: str, day: np.datetime64, waiting: pl.DataFrame | None) -> pl.DataFrame | None:
@@ -116,9 +119,7 @@ class Deliveries:
         _done(folder, files)
         return waiting
 
-    def _papers(
-        self, source: str, day: np.datetime64, papers: list[Paper]
-    ) -> list[Paper]:
+    def _papers(self, source: str, day: np.datetime64, papers: list[Paper]) -> list[Paper]:
         folder = self._folder(source, day)
         files = {}
         for arrives, name, text, spoiled in papers:

@@ -50,7 +50,11 @@ def device(number: int, seed: int) -> str:
 def person_name(number: int) -> str:
     """A three-character name whose first character says that it is a sample."""
     size = len(_GIVEN)
-    return _FAMILY[number % 5] + _GIVEN[(number // 5) % size] + _GIVEN[(number // (5 * size) + number * 7) % size]
+    return (
+        _FAMILY[number % 5]
+        + _GIVEN[(number // 5) % size]
+        + _GIVEN[(number // (5 * size) + number * 7) % size]
+    )
 
 
 def address(number: int) -> str:

@@ -26,7 +26,10 @@ def call_rows(calls: Calls, apps: Applications, master: Master, rules: SourceRul
     code = np.where(result == TIMED_OUT, "TIMEOUT", "E5" + np.char.mod("%02d", which % 7))
     return pl.DataFrame(
         {
-            "call_id": [f"C{calls.source[:2].upper()}{calls.source[3:5].upper()}{int(apps.number[at]):08d}" for at in which],
+            "call_id": [
+                f"C{calls.source[:2].upper()}{calls.source[3:5].upper()}{int(apps.number[at]):08d}"
+                for at in which
+            ],
             "source": np.full(len(which), calls.source),
             "req_id": pl.Series([calls.request[at] for at in which], dtype=pl.String).zip_with(
                 pl.Series(~failed), pl.Series([None] * len(which), dtype=pl.String)
@@ -52,10 +55,18 @@ def call_rows(calls: Calls, apps: Applications, master: Master, rules: SourceRul
 
 
 def application_rows(
-    apps: Applications, people: Population, master: Master, complete: np.ndarray, decided: np.ndarray,
-    cancelled: np.ndarray, approved: np.ndarray, reason: np.ndarray, score: np.ndarray, granted: np.ndarray,
+    apps: Applications,
+    people: Population,
+    master: Master,
+    complete: np.ndarray,
+    decided: np.ndarray,
+    cancelled: np.ndarray,
+    approved: np.ndarray,
+    reason: np.ndarray,
+    score: np.ndarray,
+    granted: np.ndarray,
     rate: np.ndarray,
-) -> pl.DataFrame:  # fmt: skip
+) -> pl.DataFrame:
     """Versions of the applications: submitted, inputs complete, decided or cancelled."""
     n = len(apps.cust)
     ids = apps.ids
@@ -85,7 +96,15 @@ def application_rows(
         }
     )
     nothing = pl.lit(None)
-    late_fields = ("reject_codes", "reject_cat", "approve_amt", "approve_rate", "score", "strategy_ver", "decide_ts")
+    late_fields = (
+        "reject_codes",
+        "reject_cat",
+        "approve_amt",
+        "approve_rate",
+        "score",
+        "strategy_ver",
+        "decide_ts",
+    )
     empty = {name: nothing.cast(base.schema[name]) for name in late_fields}
     submitted = base.with_columns(
         op=pl.lit("c"), status=pl.lit("submitted"), updated_ts=pl.col("apply_ts"),
@@ -102,24 +121,34 @@ def application_rows(
         approve_amt=pl.when(yes).then("approve_amt"), approve_rate=pl.when(yes).then("approve_rate"),
     )  # fmt: skip
     given_up = base.filter("cancelled").with_columns(
-        op=pl.lit("u"), status=pl.lit("cancelled"), updated_ts=pl.col("complete_ts") + pl.duration(hours=2), **empty
+        op=pl.lit("u"),
+        status=pl.lit("cancelled"),
+        updated_ts=pl.col("complete_ts") + pl.duration(hours=2),
+        **empty,
     )
     columns = [
         "apply_id", "op", "updated_ts", "person_id", "product", "channel", "apply_ts", "complete_ts", "amount", "term",
         "stated_income", "device_id", "ip", "status", "reject_codes", "reject_cat", "approve_amt", "approve_rate",
         "score", "strategy_ver", "decide_ts",
     ]  # fmt: skip
-    rows = pl.concat([part.select(columns) for part in (submitted, whole, final, given_up)], how="vertical_relaxed")
+    rows = pl.concat(
+        [part.select(columns) for part in (submitted, whole, final, given_up)], how="vertical_relaxed"
+    )
     return rows.with_columns(
-        pl.col("updated_ts").dt.date().alias(ARRIVES), pl.col("updated_ts").cast(pl.Datetime("us")).alias(ORDER)
+        pl.col("updated_ts").dt.date().alias(ARRIVES),
+        pl.col("updated_ts").cast(pl.Datetime("us")).alias(ORDER),
     ).with_columns(moment("updated_ts"), moment("apply_ts"), moment("complete_ts"), moment("decide_ts"))
 
 
-def instalment_rows(versions: dict[str, np.ndarray], book: LoanBook, master: Master, apply_ids: list[str]) -> pl.DataFrame:
+def instalment_rows(
+    versions: dict[str, np.ndarray], book: LoanBook, master: Master, apply_ids: list[str]
+) -> pl.DataFrame:
     """Instalment versions as the loan system delivers them; ``apply_ids`` by loan number."""
     loan = {name: column[versions["loan"]] for name, column in book.loan.items()}
     snapshot, settled, dpd = versions["snapshot_date"], versions["settled"], versions["dpd"]
-    months = month_of(snapshot) - month_of(loan["date"]) - (day_of_month(snapshot) < day_of_month(loan["date"]))
+    months = (
+        month_of(snapshot) - month_of(loan["date"]) - (day_of_month(snapshot) < day_of_month(loan["date"]))
+    )
     whole = add_months(loan["date"], np.maximum(months + 1, 0)) <= snapshot
     mob = np.maximum(months + whole, 0)
     n = len(dpd)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.assumptions import Assumptions
-from simulator.bureau import BAD, Bureau
+from simulator.bureau import Bureau
 from simulator.population import Population
+from simulator.products import BAD
 from simulator.streams import Streams, pick, sigmoid
-from simulator.timeline import clamped, day_of_month, first_day, last_day, month_of
+from simulator.timeline import START, clamped, day_of_month, first_day, last_day, month_of
 
 VERSION_DAYS = (1, 31, 61, 91, 121, 151, 181)
 """An unpaid instalment is delivered again when it is so many days past due."""
@@ -41,8 +42,21 @@ class LoanBook:
 
 def empty_loans() -> LoanBook:
     """A book without loans."""
-    names = ("cust", "apply", "amount", "term", "due_day", "open_month", "oldest", "left", "closed", "gone", "product", "late")
-    loan = {name: np.zeros(0, np.int64) for name in names}
+    names = (
+        "cust",
+        "apply",
+        "amount",
+        "term",
+        "due_day",
+        "open_month",
+        "oldest",
+        "left",
+        "closed",
+        "gone",
+        "product",
+        "late",
+    )
+    loan: dict[str, np.ndarray] = {name: np.zeros(0, np.int64) for name in names}
     loan["rate"] = np.zeros(0)
     loan["date"] = np.zeros(0, "datetime64[D]")
     unpaid = {
@@ -64,7 +78,9 @@ def book_loans(book: LoanBook, rows: dict[str, np.ndarray]) -> np.ndarray:
     n = len(rows["cust"])
     loan = book.loan
     fresh = {name: np.zeros(n, column.dtype) for name, column in loan.items()}
-    fresh.update({name: rows[name] for name in ("cust", "apply", "amount", "term", "rate", "date", "product")})
+    fresh.update(
+        {name: rows[name] for name in ("cust", "apply", "amount", "term", "rate", "date", "product")}
+    )
     fresh["due_day"] = np.minimum(day_of_month(rows["date"]), 28)
     fresh["open_month"] = month_of(rows["date"])
     fresh["left"] = rows["amount"].copy()
@@ -80,7 +96,9 @@ def principal(amount: np.ndarray, term: np.ndarray, number: np.ndarray) -> np.nd
     return np.where(number == term, amount - each * (term - 1), each)
 
 
-def live_month(book: LoanBook, people: Population, month: int, streams: Streams, assume: Assumptions) -> dict[str, np.ndarray]:
+def live_month(
+    book: LoanBook, people: Population, month: int, streams: Streams, assume: Assumptions
+) -> dict[str, np.ndarray]:
     """Instalments of ``month``: who pays, who does not, who cures; changes the book in place.
 
     Returns
@@ -102,13 +120,18 @@ def live_month(book: LoanBook, people: Population, month: int, streams: Streams,
     due_pri = principal(loan["amount"], loan["term"], np.clip(number, 1, loan["term"]))
     due_int = np.rint(loan["left"] * loan["rate"] / 12).astype(np.int64)
     broke = loan["oldest"] > 0
-    pressure = _pressure(people, assume)[loan["cust"]]
-    ring_now = (people.ring[loan["cust"]] >= 0) & (people.discipline[loan["cust"]] < _ring_cut(assume))
-    chance = sigmoid(assume.default_level + pressure + 0.10 * (loan["term"] > 12) - 0.05 * np.minimum(number, 12))
+    pressure = pressure_of(people, assume)[loan["cust"]]
+    ring_now = people.never_pays[loan["cust"]]
+    climate = assume.climate * (month - START - 12)
+    chance = sigmoid(
+        assume.default_level + climate + pressure + 0.10 * (loan["term"] > 12) - 0.05 * np.minimum(number, 12)
+    )
     breaks = falls_due & ~broke & ((fate[0] < chance) | ring_now)
     cure_chance = np.array([0, 0.20, 0.16, 0.12, 0.08, 0.05, 0.03, 0.02])
     behind = np.where(broke, number - loan["oldest"], 0)
-    cures = active & broke & ~ring_now & (fate[1] < cure_chance[np.clip(behind, 0, 7)] * np.exp(-0.2 * pressure))
+    cures = (
+        active & broke & ~ring_now & (fate[1] < cure_chance[np.clip(behind, 0, 7)] * np.exp(-0.2 * pressure))
+    )
     settles = falls_due & ~broke & ~breaks & (number < loan["term"]) & (fate[2] < assume.early_settlement)
     late = falls_due & ~broke & ~breaks & ~settles & (fate[3] < assume.short_late * np.exp(0.5 * pressure))
     pays = falls_due & ~broke & ~breaks & ~settles
@@ -119,7 +142,15 @@ def live_month(book: LoanBook, people: Population, month: int, streams: Streams,
     pay_day = np.where(early, np.maximum(pay_day, loan["date"] + np.timedelta64(1, "D")), pay_day)
     room = (last_day(month) - due_date).astype(int)
     cure_day = due_date + (fate[6] * (room + 1)).astype("timedelta64[D]")
-    channel = np.where(early, 1, np.where(late | cures, 1 + pick(fate[7], np.array([0.5, 0.2, 0.3])), pick(fate[7], np.array([0.78, 0.15, 0.03, 0.04]))))
+    channel = np.where(
+        early,
+        1,
+        np.where(
+            late | cures,
+            1 + pick(fate[7], np.array([0.5, 0.2, 0.3])),
+            pick(fate[7], np.array([0.78, 0.15, 0.03, 0.04])),
+        ),
+    )
     out: list[dict[str, np.ndarray]] = []
 
     # unpaid instalments of earlier months: cured, paid late over the month's end, or still unpaid
@@ -141,7 +172,8 @@ def live_month(book: LoanBook, people: Population, month: int, streams: Streams,
         "fails": np.ones(len(fresh), np.int64),
         "pay_on": np.where(late, pay_day, np.where(cures, cure_day, _NAT))[fresh],
     }  # fmt: skip
-    out.append(_unpaid(book, now, now["due_date"], np.zeros(len(fresh), np.int64)))
+    opened = _take(now, now["pay_on"] != now["due_date"])  # paid the same day: one version, the paid one
+    out.append(_unpaid(book, opened, opened["due_date"], np.zeros(len(opened["loan"]), np.int64)))
     out.append(_reminders(book, now, now["pay_on"], month))
     paid_now = ~np.isnat(now["pay_on"]) & (now["pay_on"] <= last_day(month))
     np.subtract.at(loan["left"], now["loan"][paid_now], now["due_pri"][paid_now])
@@ -162,18 +194,14 @@ def live_month(book: LoanBook, people: Population, month: int, streams: Streams,
     return {name: np.concatenate([part[name] for part in out]) for name in _COLUMNS}
 
 
-def _pressure(people: Population, assume: Assumptions) -> np.ndarray:
+def pressure_of(people: Population, assume: Assumptions) -> np.ndarray:
+    """What pushes each customer towards missing an instalment this month, in log odds."""
     return (
         assume.default_risk * people.risk
         + assume.default_stress * people.stress
         + assume.default_discipline * people.discipline
         + 0.25 * np.maximum(people.fraud, 0)
     )
-
-
-def _ring_cut(assume: Assumptions) -> float:
-    """Members of a ring below this discipline never pay; the latent is standard normal."""
-    return 0.13 if assume.ring_default > 0.5 else -0.5
 
 
 def _slots(cust: np.ndarray) -> np.ndarray:
@@ -192,7 +220,9 @@ def _take(rows: dict[str, np.ndarray], which: np.ndarray) -> dict[str, np.ndarra
     return {name: column[which] for name, column in rows.items()}
 
 
-def _versions(book: LoanBook, rows: dict[str, np.ndarray], snapshot: np.ndarray, **more: np.ndarray) -> dict[str, np.ndarray]:
+def _versions(
+    book: LoanBook, rows: dict[str, np.ndarray], snapshot: np.ndarray, **more: np.ndarray
+) -> dict[str, np.ndarray]:
     n = len(rows["loan"])
     out = {
         "loan": rows["loan"], "term_no": rows["term_no"], "due_date": rows["due_date"],
@@ -205,7 +235,9 @@ def _versions(book: LoanBook, rows: dict[str, np.ndarray], snapshot: np.ndarray,
     return out
 
 
-def _unpaid(book: LoanBook, rows: dict[str, np.ndarray], snapshot: np.ndarray, dpd: np.ndarray) -> dict[str, np.ndarray]:
+def _unpaid(
+    book: LoanBook, rows: dict[str, np.ndarray], snapshot: np.ndarray, dpd: np.ndarray
+) -> dict[str, np.ndarray]:
     part = rows["paid_int"] > 0
     return _versions(
         book, rows, snapshot, dpd=dpd, repay_int=rows["paid_int"],
@@ -214,7 +246,9 @@ def _unpaid(book: LoanBook, rows: dict[str, np.ndarray], snapshot: np.ndarray, d
     )  # fmt: skip
 
 
-def _paid(book: LoanBook, rows: dict[str, np.ndarray], day: np.ndarray, channel: np.ndarray) -> dict[str, np.ndarray]:
+def _paid(
+    book: LoanBook, rows: dict[str, np.ndarray], day: np.ndarray, channel: np.ndarray
+) -> dict[str, np.ndarray]:
     dpd = np.maximum((day - rows["due_date"]).astype(np.int64), 0)
     return _versions(
         book, rows, day, dpd=dpd, repay_date=day, repay_pri=rows["due_pri"], repay_int=rows["due_int"],
@@ -222,7 +256,9 @@ def _paid(book: LoanBook, rows: dict[str, np.ndarray], day: np.ndarray, channel:
     )  # fmt: skip
 
 
-def _reminders(book: LoanBook, rows: dict[str, np.ndarray], paid_on: np.ndarray, month: int) -> dict[str, np.ndarray]:
+def _reminders(
+    book: LoanBook, rows: dict[str, np.ndarray], paid_on: np.ndarray, month: int
+) -> dict[str, np.ndarray]:
     """Versions of unpaid instalments that pass a mark of ``VERSION_DAYS`` in the month."""
     parts, first, last = [], first_day(month), last_day(month)
     for days in VERSION_DAYS:
@@ -251,7 +287,9 @@ def _settle(book: LoanBook, which: np.ndarray, number: np.ndarray, day: np.ndarr
     return _paid(book, rows, day[owner], np.full(len(owner), 1))
 
 
-def _end_month(book: LoanBook, month: int, breaks: np.ndarray, cures: np.ndarray, settles: np.ndarray, number: np.ndarray) -> None:
+def _end_month(
+    book: LoanBook, month: int, breaks: np.ndarray, cures: np.ndarray, settles: np.ndarray, number: np.ndarray
+) -> None:
     loan = book.loan
     loan["oldest"][breaks] = number[breaks]
     loan["oldest"][cures] = 0

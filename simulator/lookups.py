@@ -10,19 +10,56 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simulator.assumptions import Assumptions
-from simulator.bureau import ORG_FIRST, ORG_TYPES, C1, Bureau, hunger
+from simulator.bureau import Bureau, hunger
 from simulator.population import Population
+from simulator.products import C1, ORG_CHOICE, ORG_FIRST, ORG_SIZE, ORG_TYPES
 from simulator.streams import Streams, pick, sigmoid
 from simulator.timeline import days_in, first_day
 
 REASONS = ("01", "02", "03", "08", "16", "19", "25", "26")
-LENDERS = ("bank", "consumer_fin", "licensed_micro", "net_micro", "auto_fin", "leasing", "guarantee", "other_nb")
+LENDERS = (
+    "bank",
+    "consumer_fin",
+    "licensed_micro",
+    "net_micro",
+    "auto_fin",
+    "leasing",
+    "guarantee",
+    "other_nb",
+)
 PRODUCTS = ("cash", "instalment", "card", "auto", "mortgage", "business", "revolving", "other")
 AMOUNTS = ("lt1k", "1k_5k", "5k_10k", "10k_50k", "50k_200k", "ge200k")
 TERMS = ("le1m", "1m_3m", "3m_6m", "6m_12m", "gt12m")
 CHANNELS = ("online", "offline", "partner")
 DECISIONS = ("unknown", "approve", "reject")
-HOURS = np.array([0.8, 0.5, 0.3, 0.2, 0.2, 0.3, 0.8, 1.6, 3, 4.5, 5.5, 5, 4, 4, 4.8, 5, 4.8, 4.4, 4.2, 4.6, 5, 4.6, 3.4, 1.8])
+HOURS = np.array(
+    [
+        0.8,
+        0.5,
+        0.3,
+        0.2,
+        0.2,
+        0.3,
+        0.8,
+        1.6,
+        3,
+        4.5,
+        5.5,
+        5,
+        4,
+        4,
+        4.8,
+        5,
+        4.8,
+        4.4,
+        4.2,
+        4.6,
+        5,
+        4.6,
+        3.4,
+        1.8,
+    ]
+)
 """How often things happen in each hour of the day, by day people."""
 NIGHT_HOURS = np.where((np.arange(24) >= 22) | (np.arange(24) < 6), 4.0, 0.8) * HOURS
 """The same of people who are up at night."""
@@ -47,12 +84,17 @@ class Log:
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def draw_queries(book: Bureau, people: Population, noise: np.ndarray, month: int, streams: Streams,
-                 assume: Assumptions) -> dict[str, np.ndarray]:  # fmt: skip
+def draw_queries(
+    book: Bureau, people: Population, noise: np.ndarray, month: int, streams: Streams, assume: Assumptions
+) -> dict[str, np.ndarray]:
     """Bureau queries by others in ``month``: customer, day, institution, its type, reason."""
     rng = streams.of("queries", month)
     size = people.size
-    rate = assume.hard_queries * np.exp(0.62 * hunger(people) + 0.35 * noise - 0.36) * ~people.thin
+    rate = (
+        assume.hard_queries
+        * np.exp(0.75 * hunger(people) + 0.15 * people.risk + 0.3 * noise - 0.45)
+        * ~people.thin
+    )
     hard = np.repeat(np.arange(size), rng.poisson(rate))
     rare = np.repeat(np.arange(size), rng.poisson(0.018, size))
     n = book.count
@@ -63,8 +105,7 @@ def draw_queries(book: Bureau, people: Population, noise: np.ndarray, month: int
     risky = people.risk[np.concatenate([hard, rare])]
     tilt = np.exp(np.outer(risky, [-0.2, 0, 0, 0, 0.35, 0.5]))
     choice = pick(draws[0], np.array([0.58, 0.04, 0.01, 0.06, 0.19, 0.12]) * tilt)
-    org_type = np.array([0, 1, 2, 5, 6, 10])[choice]
-    span = np.array([60, 40, 8, 15, 25, 60])[choice]
+    org_type, span = ORG_CHOICE[choice], ORG_SIZE[choice]
     org = np.array(ORG_FIRST)[org_type] + (draws[1] ** 2 * span).astype(int)
     card = (org_type == 0) & (draws[2] < 0.38)
     reason = np.where(card, REASONS.index("03"), REASONS.index("02"))
@@ -81,8 +122,14 @@ def draw_queries(book: Bureau, people: Population, noise: np.ndarray, month: int
     }
 
 
-def draw_applications_elsewhere(people: Population, covered: np.ndarray, noise: np.ndarray, month: int,
-                                streams: Streams, assume: Assumptions) -> dict[str, np.ndarray]:  # fmt: skip
+def draw_applications_elsewhere(
+    people: Population,
+    covered: np.ndarray,
+    noise: np.ndarray,
+    month: int,
+    streams: Streams,
+    assume: Assumptions,
+) -> dict[str, np.ndarray]:
     """Applications at other lenders that the multi-lender vendor sees, with the device used."""
     rng = streams.of("elsewhere", month)
     ring_now = (people.ring >= 0) & (np.abs(people.ring_start + 1 - month) <= 2)
@@ -94,7 +141,10 @@ def draw_applications_elsewhere(people: Population, covered: np.ndarray, noise: 
     tilt = np.exp(np.outer(risk + 0.4 * noise[who], [-0.35, 0.05, 0.2, 0.5, -0.1, 0, 0.1, 0.3]))
     lender = pick(draws[0], np.array([0.3, 0.24, 0.11, 0.17, 0.06, 0.03, 0.03, 0.06]) * tilt)
     product = pick(draws[1], _PRODUCT_BY_LENDER[lender])
-    amount = pick(draws[2], _AMOUNT_BY_PRODUCT[product] * np.exp(np.outer(0.4 * people.income_z[who], [-2, -1, 0, 1, 1.5, 2])))
+    amount = pick(
+        draws[2],
+        _AMOUNT_BY_PRODUCT[product] * np.exp(np.outer(0.4 * people.income_z[who], [-2, -1, 0, 1, 1.5, 2])),
+    )
     term = pick(draws[3], _TERM_BY_PRODUCT[product])
     owl = draws[4] < sigmoid(-2.3 + 0.45 * risk + 0.5 * people.fraud[who])
     hour = np.where(owl, pick(draws[5], NIGHT_HOURS), pick(draws[5], HOURS))
@@ -106,11 +156,16 @@ def draw_applications_elsewhere(people: Population, covered: np.ndarray, noise: 
         "cust": who,
         "ts": day.astype("datetime64[ms]") + (seconds * 1000).astype("timedelta64[ms]"),
         "lender": lender,
-        "org": lender * 1000 + (draws[10] ** 2 * np.array([60, 25, 60, 90, 15, 12, 12, 40])[lender]).astype(int),
+        "org": lender * 1000
+        + (draws[10] ** 2 * np.array([60, 25, 60, 90, 15, 12, 12, 40])[lender]).astype(int),
         "product": product,
         "amount": amount,
         "term": term,
-        "channel": np.where(lender == 0, pick(draws[9], np.array([0.6, 0.3, 0.1])), pick(draws[9], np.array([0.8, 0.02, 0.18]))),
+        "channel": np.where(
+            lender == 0,
+            pick(draws[9], np.array([0.6, 0.3, 0.1])),
+            pick(draws[9], np.array([0.8, 0.02, 0.18])),
+        ),
         "decision": decision,
         "device": people.device[who],
         "phone": people.phone[who],
@@ -133,14 +188,16 @@ _AMOUNT_BY_PRODUCT = np.array(
 )  # fmt: skip
 _TERM_BY_PRODUCT = np.array(
     [
-        [15, 20, 22, 35, 8], [2, 12, 26, 48, 12], [5, 5, 5, 5, 80], [0.1, 0.1, 0.1, 10, 90], [0.01, 0.01, 0.01, 0.1, 99],
+        [15, 20, 22, 35, 8], [2, 12, 26, 48, 12], [5, 5, 5, 5, 80], [0.1, 0.1, 0.1, 10, 90],
+        [0.01, 0.01, 0.01, 0.1, 99],
         [2, 6, 12, 50, 30], [5, 10, 15, 50, 20], [10, 15, 20, 40, 15],
     ]
 )  # fmt: skip
 
 
-def draw_overdue(people: Population, noise: np.ndarray, month: int, streams: Streams,
-                 assume: Assumptions) -> dict[str, np.ndarray]:  # fmt: skip
+def draw_overdue(
+    people: Population, noise: np.ndarray, month: int, streams: Streams, assume: Assumptions
+) -> dict[str, np.ndarray]:
     """New overdue spells at other lenders: first day, days until settled, lender, amount band."""
     rng = streams.of("overdue list", month)
     draws = rng.random((7, people.size))
@@ -164,5 +221,3 @@ def masked_lender(org: int) -> str:
     """Two letters and four digits, as the vendor masks a lender."""
     prefix = ("BK", "CF", "LM", "NM", "AF", "FL", "GU", "ON")[org // 1000]
     return f"{prefix}{(org % 1000) * 37 % 9000 + 1000}"
-
-

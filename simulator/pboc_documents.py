@@ -10,20 +10,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator import bureau as bk
-from simulator.bureau import C1, D1, KINDS, OWN, R1, R2, R3, R4, Bureau
+from simulator.bureau import Bureau, balances
 from simulator.pboc_form import Form, history24, history60
+from simulator.products import BAD, BUSINESS, C1, D1, KINDS, ORG_TYPES, OWN, R1, R2, R3, R4, letters
 from simulator.timeline import add_months, first_day, last_day, month_name
 
 OWN_CODE = "BM990000000001"
 """The bank's own institution code, written in full where others show two letters."""
-_BUSINESS = tuple(product[1] for product in bk._PRODUCTS)
 _A = (
     "PD01AI01", "PD01AD01", "PD01AD02", "PD01AI02", "PD01AI03", "PD01AI04", "PD01AD03", "PD01AR01", "PD01AD04",
     "PD01AJ01", "PD01AJ02", "PD01AJ03", "PD01AR02", "PD01AD05", "PD01AD06", "PD01AS01", "PD01AD07", "PD01AD08",
     "PD01AD09", "PD01AD10",
 )  # fmt: skip
-_B = ("PD01BD01", "PD01BR01", "PD01BR04", "PD01BJ01", "PD01BR02", "PD01BJ02", "PD01BD03", "PD01BD04", "PD01BR03")
+_B = (
+    "PD01BD01",
+    "PD01BR01",
+    "PD01BR04",
+    "PD01BJ01",
+    "PD01BR02",
+    "PD01BJ02",
+    "PD01BD03",
+    "PD01BD04",
+    "PD01BR03",
+)
 _C = (
     "PD01CR01", "PD01CD01", "PD01CJ01", "PD01CJ02", "PD01CJ03", "PD01CD02", "PD01CS01", "PD01CR02", "PD01CJ04",
     "PD01CJ05", "PD01CR03", "PD01CS02", "PD01CJ06", "PD01CJ07", "PD01CJ08", "PD01CJ09", "PD01CJ10", "PD01CJ11",
@@ -70,14 +79,27 @@ class Account:
 def accounts_of(book: Bureau, rows: np.ndarray, month: int) -> list[Account]:
     """The accounts a report made in ``month`` shows: those reported before and not closed for five years."""
     cut = month - 60
-    columns = {name: book.columns[name][rows].tolist() for name in ("kind", "org", "product", "open_month", "closed_month", "amount", "used", "level", "final")}
-    balances = bk.balances(book)[rows].tolist()
+    columns = {
+        name: book.columns[name][rows].tolist()
+        for name in (
+            "kind",
+            "org",
+            "product",
+            "open_month",
+            "closed_month",
+            "amount",
+            "used",
+            "level",
+            "final",
+        )
+    }
+    left = balances(book, rows).tolist()
     average_used = (book.recent_used[rows].sum(axis=1) // 6).tolist()
     average_due = book.recent_due[rows].mean(axis=1).tolist()
     out = []
     for at, row in enumerate(rows.tolist()):
         kind, closed, opened = columns["kind"][at], columns["closed_month"][at], columns["open_month"][at]
-        org = OWN_CODE if columns["org"][at] == OWN else bk.letters(columns["org"][at])
+        org = OWN_CODE if columns["org"][at] == OWN else letters(columns["org"][at])
         first, marks, amounts = 0, b"", {}
         if kind != C1:
             first = max(opened, cut, 0)
@@ -85,20 +107,32 @@ def accounts_of(book: Bureau, rows: np.ndarray, month: int) -> list[Account]:
             marks = book.status[row, first : end + 1].tobytes()
             found = np.flatnonzero(book.amounts[row, first : end + 1])
             if len(found):
-                amounts = dict(zip((found + first).tolist(), book.amounts[row, found + first].tolist(), strict=True))
+                amounts = dict(
+                    zip((found + first).tolist(), book.amounts[row, found + first].tolist(), strict=True)
+                )
         status: str | None = None
-        if kind == C1:
+        if kind == C1 or closed >= 0:
             status = str(columns["final"][at])
-        elif closed >= 0:
-            status = str(columns["final"][at])
-        elif columns["level"][at] == bk.BAD:
+        elif columns["level"][at] == BAD:
             status = "5" if kind in (R2, R3) else "4"
         out.append(
             Account(
-                kind, org, "A1" if kind == C1 else _BUSINESS[columns["product"][at]], opened, status is None, status,
-                columns["amount"][at], 0 if closed >= 0 else balances[at], columns["used"][at], average_used[at],
-                average_due[at], first, marks, amounts, row,
-            )  # fmt: skip
+                kind,
+                org,
+                "A1" if kind == C1 else BUSINESS[columns["product"][at]],
+                opened,
+                status is None,
+                status,
+                columns["amount"][at],
+                0 if closed >= 0 else left[at],
+                columns["used"][at],
+                average_used[at],
+                average_due[at],
+                first,
+                marks,
+                amounts,
+                row,
+            )
         )
     return out
 
@@ -116,7 +150,7 @@ def account_text(form: Form, book: Bureau, account: Account, number: int, month:
     guarantee = "2" if columns["product"][row] in (4, 5) else "4"
     unit = [
         form.segment("PD01A", form.items(_A, (
-            f"{number:03d}", KINDS[kind], bk.ORG_TYPES[columns["org_type"][row]], account.org,
+            f"{number:03d}", KINDS[kind], ORG_TYPES[columns["org_type"][row]], account.org,
             None if kind == C1 else f"ZH{row:010d}", f"XY{row:010d}" if kind in (R4, R1, R2, R3) else None,
             None if kind == R3 else account.business, opened,
             None if kind == C1 else ("USD" if book.usd[row] else "CNY"),
@@ -137,8 +171,12 @@ def account_text(form: Form, book: Bureau, account: Account, number: int, month:
             unit.append(_last24(form, account, month))
         else:
             unit.append(form.segment("PD01D"))
-        unit.append(history60(form, account.first, account.marks, account.amounts) if account.marks else form.segment("PD01E"))
-    unit += _extras(form, book, account, month)
+        unit.append(
+            history60(form, account.first, account.marks, account.amounts)
+            if account.marks
+            else form.segment("PD01E")
+        )
+    unit += _extras(form, book, account)
     return ",".join(unit) if form.json else "".join(unit)
 
 
@@ -182,7 +220,12 @@ def _month_block(form: Form, book: Bureau, account: Account, month: int) -> str:
     loan = kind in (D1, R4, R1)
     each = account.amount // max(int(columns["term"][row]), 1) if kind != R1 else overdue // max(level, 1)
     aged, room = [], overdue
-    for instalments in (min(max(level - 1, 0), 1), min(max(level - 2, 0), 1), min(max(level - 3, 0), 3), max(level - 6, 0)):
+    for instalments in (
+        min(max(level - 1, 0), 1),
+        min(max(level - 2, 0), 1),
+        min(max(level - 3, 0), 3),
+        max(level - 6, 0),
+    ):
         part = min(each * instalments, room)
         room -= part
         aged.append(part)
@@ -209,7 +252,7 @@ def _has_plan(account: Account) -> bool:
     return account.kind == R2 and account.row % 41 == 0 and account.amount >= 20_000
 
 
-def _extras(form: Form, book: Bureau, account: Account, month: int) -> list[str]:
+def _extras(form: Form, book: Bureau, account: Account) -> list[str]:
     """Special trades (early settlement, transfer), events (statement day moved), a card's instalment plan."""
     row, columns, kind = account.row, book.columns, account.kind
     trades, events, plans = [], [], []
@@ -219,7 +262,14 @@ def _extras(form: Form, book: Bureau, account: Account, month: int) -> list[str]
         if account.status == "5":
             trades.append(("13", str(book.closed[row]), 0, account.amount))
         elif short > 1:
-            trades.append(("5", str(book.closed[row]), -short, account.amount * short // max(int(columns["term"][row]), 1)))
+            trades.append(
+                (
+                    "5",
+                    str(book.closed[row]),
+                    -short,
+                    account.amount * short // max(int(columns["term"][row]), 1),
+                )
+            )
     if account.status == "5" and kind == D1:
         events.append(("21", month_name(closed)))
     moved = account.marks.rfind(b"A")
@@ -227,7 +277,14 @@ def _extras(form: Form, book: Bureau, account: Account, month: int) -> list[str]
         events.append(("11", month_name(account.first + moved)))
     if _has_plan(account):
         end = add_months(book.opened[row], 24)
-        plans.append((form.amount(account.amount // 4), str(book.opened[row]), str(end), form.amount(account.amount // 10)))
+        plans.append(
+            (
+                form.amount(account.amount // 4),
+                str(book.opened[row]),
+                str(end),
+                form.amount(account.amount // 10),
+            )
+        )
     out = []
     for name, codes, rows in (
         ("F", ("D01", "R01", "S02", "J01"), [(a, b, c, form.amount(d)) for a, b, c, d in trades]),
@@ -242,9 +299,16 @@ def _extras(form: Form, book: Bureau, account: Account, month: int) -> list[str]
 
 
 def report_text(
-    form: Form, subject: Subject, report_id: str, moment: str, reason: str, accounts: list[str], summary: str,
-    queries: list[tuple[str, str, str, str]], query_summary: str,
-) -> str:  # fmt: skip
+    form: Form,
+    subject: Subject,
+    report_id: str,
+    moment: str,
+    reason: str,
+    accounts: list[str],
+    summary: str,
+    queries: list[tuple[str, str, str, str]],
+    query_summary: str,
+) -> str:
     """The whole document from its prepared parts; ``queries`` are (day, institution type, institution, reason)."""
     alert = ("1", subject.phones[0][0], subject.phones[0][1], None) if subject.alert else None
     header = form.segment(
@@ -262,7 +326,7 @@ def report_text(
     identity = form.segment(
         "PB01",
         form.segment("PB01A", form.items(
-            ("PB01AD01", "PB01AR01", "PB01AD02", "PB01AD03", "PB01AD04", "PB01AD05", "PB01AQ01", "PB01AQ02", "PB01AQ03"),
+            (*(f"PB01A{code}" for code in ("D01", "R01", "D02", "D03", "D04", "D05", "Q01", "Q02", "Q03")),),
             ("1" if subject.male else "2", subject.birth, subject.education, degree, subject.employment, "CHN", None,
              subject.address, subject.address))),
         form.segment("PB01B", form.items(("PB01BS01",), (len(phones),)), form.group("PB01BH", phones)),
@@ -278,5 +342,3 @@ def report_text(
         form.segment("PND"),
         form.segment("POQ", form.group("PH01", records)),
     )
-
-

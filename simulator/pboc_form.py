@@ -37,11 +37,17 @@ class Form:
         """Leaf items of a segment, without the segment itself."""
         if self.json:
             gap = {"missing": "", "empty": '"{}":""', "null": '"{}":null', "--": '"{}":"--"'}[self.absent]
-            texts = [f'"{c}":"{v}"' if v is not None else gap.replace("{}", c) for c, v in zip(codes, values, strict=True)]
+            texts = [
+                f'"{c}":"{v}"' if v is not None else gap.replace("{}", c)
+                for c, v in zip(codes, values, strict=True)
+            ]
             return ",".join(filter(None, texts))
         gap = {"missing": "", "empty": "<{}></{}>", "null": "<{}/>", "--": "<{}>--</{}>"}[self.absent]
         return "".join(
-            [f"<{c}>{v}</{c}>" if v is not None else gap.replace("{}", c) for c, v in zip(codes, values, strict=True)]
+            [
+                f"<{c}>{v}</{c}>" if v is not None else gap.replace("{}", c)
+                for c, v in zip(codes, values, strict=True)
+            ]
         )
 
     def segment(self, name: str, *inside: str) -> str:
@@ -89,9 +95,8 @@ def _piece(json: bool, sixty: bool, month: int, mark: int) -> str:
                 inner = f'"PD01ER03":"{name}","PD01ED01":"{char}","PD01EJ01":"{amount}"'
             text = "{" + inner + "}"
         elif sixty:
-            text = (
-                f"<PD01EH><PD01ER03>{name}</PD01ER03><PD01ED01>{char}</PD01ED01><PD01EJ01>{amount}</PD01EJ01></PD01EH>"
-            )
+            text = f"<PD01EH><PD01ER03>{name}</PD01ER03><PD01ED01>{char}</PD01ED01>"
+            text += f"<PD01EJ01>{amount}</PD01EJ01></PD01EH>"
         else:
             text = f"<PD01DH><PD01DR03>{name}</PD01DR03><PD01DD01>{char}</PD01DD01></PD01DH>"
         _PIECES[key] = text

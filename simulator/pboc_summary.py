@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from simulator.bureau import C1, D1, R1, R2, R3, R4
 from simulator.pboc_documents import Account
 from simulator.pboc_form import Form
+from simulator.products import C1, D1, R1, R2, R3, R4
 from simulator.timeline import month_name
 
 _DIGITS = frozenset(b"1234567")
@@ -29,7 +29,12 @@ def credit_summary(form: Form, accounts: list[Account]) -> str:
     rows = [
         form.items(
             ("PC02AD01", "PC02AD02", "PC02AS03", "PC02AR01"),
-            (kind, "2" if kind in ("21", "22") else "1", len(group), month_name(min(a.open_month for a in group))),
+            (
+                kind,
+                "2" if kind in ("21", "22") else "1",
+                len(group),
+                month_name(min(a.open_month for a in group)),
+            ),
         )
         for kind, group in sorted(hints.items())
     ]
@@ -44,7 +49,11 @@ def credit_summary(form: Form, accounts: list[Account]) -> str:
         ))  # fmt: skip
     else:
         parts.append(form.segment("PC02B"))
-    lost = [a for a in shown if (a.kind in (D1, R4, R1) and a.status == "4") or (a.kind in (R2, R3) and a.status == "5")]
+    lost = [
+        a
+        for a in shown
+        if (a.kind in (D1, R4, R1) and a.status == "4") or (a.kind in (R2, R3) and a.status == "5")
+    ]
     values = (len(lost), money(sum(account.balance for account in lost)))
     parts.append(form.segment("PC02C", form.items(("PC02CS01", "PC02CJ01"), values) if lost else ""))
     parts.append(_overdue(form, shown))
@@ -59,7 +68,9 @@ def credit_summary(form: Form, accounts: list[Account]) -> str:
             ))  # fmt: skip
         parts.append(form.segment(f"PC02{letter}", inside))
     for letter, kind in (("H", R2), ("I", R3)):
-        parts.append(_cards(form, letter, [account for account in shown if account.live and account.kind == kind]))
+        parts.append(
+            _cards(form, letter, [account for account in shown if account.live and account.kind == kind])
+        )
     parts.append(form.segment("PC02K"))
     return form.segment("PC02", *parts)
 
@@ -108,12 +119,15 @@ def _cards(form: Form, letter: str, live: list[Account]) -> str:
     return form.segment(f"PC02{letter}", form.items(codes, values))
 
 
-def query_summary(form: Form, queries: list[tuple[str, str, str, str]], month_ago: str, self_queries: int) -> str:
+def query_summary(
+    form: Form, queries: list[tuple[str, str, str, str]], month_ago: str, self_queries: int
+) -> str:
     """PC05 from the query records, newest first; ``month_ago`` is the day one month before the report."""
     recent = [query for query in queries if query[0] > month_ago]
     last = form.items(("PC05AR01", "PC05AD01", "PC05AI01", "PC05AQ01"), queries[0]) if queries else ""
     counts = (
-        len({query[2] for query in recent if query[3] == "02"}), len({query[2] for query in recent if query[3] == "03"}),
+        len({query[2] for query in recent if query[3] == "02"}),
+        len({query[2] for query in recent if query[3] == "03"}),
         sum(query[3] == "02" for query in recent), sum(query[3] == "03" for query in recent), self_queries,
         sum(query[3] == "01" for query in queries), sum(query[3] == "08" for query in queries),
         sum(query[3] == "19" for query in queries),

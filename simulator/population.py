@@ -45,6 +45,7 @@ class Population:
     thin: np.ndarray
     deposit: np.ndarray
     never_applies: np.ndarray
+    never_pays: np.ndarray
     # what changes
     stress: np.ndarray
     employer: np.ndarray
@@ -79,14 +80,18 @@ def draw_population(size: int, streams: Streams, assume: Assumptions) -> Populat
     employed = rng.random(size) < assume.employed_share
     employer = np.where(employed, rng.integers(0, employers, size), -1)
     risk = (
-        -0.50 * latents[:, 0] - 0.55 * latents[:, 1] + 0.60 * latents[:, 2] + 0.30 * np.minimum(latents[:, 3], 2.5)
+        -0.50 * latents[:, 0]
+        - 0.55 * latents[:, 1]
+        + 0.60 * latents[:, 2]
+        + 0.30 * np.minimum(latents[:, 3], 2.5)
     )
     risk = (risk - risk.mean()) / risk.std()
     male = rng.random(size) < 0.57
     age = np.clip(21 + rng.gamma(3.2, 4.3, size) + 2 * latents[:, 1], 20, 58)
     birth = first_day(START) - (age * 365.25).astype("timedelta64[D]")
     weights = np.exp(
-        np.outer(latents[:, 0], [0.9, 0.6, 0.2, -0.2, -0.3, -0.7]) + np.log([0.04, 0.24, 0.27, 0.15, 0.18, 0.12])
+        np.outer(latents[:, 0], [0.9, 0.6, 0.2, -0.2, -0.3, -0.7])
+        + np.log([0.04, 0.24, 0.27, 0.15, 0.18, 0.12])
     )
     address = household.copy()
     in_ring = ring >= 0
@@ -117,13 +122,14 @@ def draw_population(size: int, streams: Streams, assume: Assumptions) -> Populat
         thin=rng.random(size) < assume.thin_file * np.exp(-0.6 * latents[:, 2] + (age < 24)),
         deposit=rng.random(size) < assume.deposit_share,
         never_applies=(rng.random(size) < assume.never_applies) & ~in_ring,
+        never_pays=in_ring & (streams.of("never pays").random(size) < assume.ring_default),
         stress=streams.of("stress").standard_normal(size),
         employer=employer,
         employer_since=-months_at,
         address=address,
         address_since=-np.clip(rng.exponential(50 * np.exp(0.4 * latents[:, 1])), 1, 300).astype(int),
         phone=np.arange(size),
-        phone_since=-np.clip(rng.exponential(42 * np.exp(0.55 * latents[:, 1])), 0, 240).astype(int),
+        phone_since=-np.clip(rng.exponential(42 * np.exp(0.40 * latents[:, 1])), 0, 240).astype(int),
         device=device,
         employer_bad_until=np.full(employers, -1),
         next_phone=size,
@@ -193,7 +199,9 @@ def advance(people: Population, month: int, streams: Streams, assume: Assumption
     changed = {
         "employer": np.flatnonzero(rng.random(size) < 0.011 * moving),
         "address": np.flatnonzero(rng.random(size) < 0.009 * moving),
-        "phone": np.flatnonzero((rng.random(size) < 0.006 * moving) | (preparing & (rng.random(size) < 0.45))),
+        "phone": np.flatnonzero(
+            (rng.random(size) < 0.006 * moving) | (preparing & (rng.random(size) < 0.45))
+        ),
         "device": np.flatnonzero((rng.random(size) < 0.022) & (people.ring < 0)),
     }
     who = changed["employer"]

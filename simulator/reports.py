@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from simulator import bureau as bk
 from simulator import identities
-from simulator.bureau import C1, OWN, Bureau
+from simulator.bureau import Bureau
 from simulator.lookups import REASONS, Log
 from simulator.pboc_documents import OWN_CODE, Subject, account_text, accounts_of, report_text
 from simulator.pboc_form import ABSENT, Form
 from simulator.pboc_summary import credit_summary, query_summary
 from simulator.population import EDUCATION, Population
+from simulator.products import BAD, C1, ORG_TYPES, OWN, letters
 from simulator.timeline import add_months, first_day
 
 _EMPLOYMENT = ("17", "24", "13", "91", "21")
@@ -57,7 +57,10 @@ def look(book: Bureau, log: Log, cust: np.ndarray, day: np.ndarray, month: int) 
     index = np.flatnonzero(shown[:n])
     index = index[np.lexsort((index, book["kind"][index], book["cust"][index]))]
     owner = book["cust"][index]
-    rows = [index[a:b] for a, b in zip(np.searchsorted(owner, cust), np.searchsorted(owner, cust, "right"), strict=True)]
+    rows = [
+        index[a:b]
+        for a, b in zip(np.searchsorted(owner, cust), np.searchsorted(owner, cust, "right"), strict=True)
+    ]
     level = book["level"]
     live = (book["closed_month"] < 0) & (book["kind"] != C1)
     worst = [level[row][live[row]] for row in rows]
@@ -69,8 +72,8 @@ def look(book: Bureau, log: Log, cust: np.ndarray, day: np.ndarray, month: int) 
     first, last = np.searchsorted(events["cust"], cust), np.searchsorted(events["cust"], cust, "right")
     old, recent = add_months(day, -24), add_months(day, -3)
     texts = np.datetime_as_string(events["day"].astype("datetime64[D]")).tolist()
-    org = [OWN_CODE if number == OWN else bk.letters(number) for number in events["org"].tolist()]
-    kind = [bk.ORG_TYPES[number] for number in events["org_type"].tolist()]
+    org = [OWN_CODE if number == OWN else letters(number) for number in events["org"].tolist()]
+    kind = [ORG_TYPES[number] for number in events["org_type"].tolist()]
     reason = [REASONS[number] for number in events["reason"].tolist()]
     queries, hard = [], np.zeros(len(cust), np.int64)
     for at in range(len(cust)):
@@ -81,7 +84,7 @@ def look(book: Bureau, log: Log, cust: np.ndarray, day: np.ndarray, month: int) 
     return View(
         rows, queries,
         np.array([int(levels.max()) if len(levels) else 0 for levels in worst], np.int64),
-        np.array([bool((levels == bk.BAD).any()) for levels in worst], bool),
+        np.array([bool((levels == BAD).any()) for levels in worst], bool),
         hard,
     )  # fmt: skip
 
@@ -109,8 +112,17 @@ def form_of(draws: np.ndarray) -> Form:
     return Form(json=json, absent=ABSENT[int(draws[1] * 4)], commas=json and bool(draws[2] < 0.4))
 
 
-def document(form: Form, book: Bureau, subject: Subject, view: View, at: int, report_id: str, moment: np.datetime64,
-             self_queries: int, month: int) -> str:  # fmt: skip
+def document(
+    form: Form,
+    book: Bureau,
+    subject: Subject,
+    view: View,
+    at: int,
+    report_id: str,
+    moment: np.datetime64,
+    self_queries: int,
+    month: int,
+) -> str:
     """Text of one report."""
     accounts = accounts_of(book, view.rows[at], month)
     units = [account_text(form, book, account, number, month) for number, account in enumerate(accounts, 1)]

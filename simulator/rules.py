@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from bluemirror.workspace import Workspace
 
@@ -25,21 +24,13 @@ def read_rules(workspace: Workspace) -> dict[str, SourceRules]:
     bluemirror.errors.ContractError
         If a contract cannot be read.
     """
-    import yaml
+    from bluemirror.contracts import read_contracts
 
-    rules = {}
-    for path in sorted(workspace.contracts_dir.glob("*.odcs.yaml")):
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        values = properties(document)
-        rules[document["id"]] = SourceRules(
-            formats=tuple(values["landing"]["formats"]),
-            price={name: float(price) for name, price in values.get("priceByResult", {}).items()},
-            valid_days=values.get("answerValidDays"),
+    return {
+        source: SourceRules(
+            formats=tuple(contract.landing.formats),
+            price={name: float(price) for name, price in contract.price_by_result.items()},
+            valid_days=contract.answer_valid_days,
         )
-    return rules
-
-
-def properties(document: dict[str, Any]) -> dict[str, Any]:
-    """Custom properties of an ODCS node by name."""
-    return {entry["property"]: entry["value"] for entry in document.get("customProperties", [])}
-
+        for source, contract in read_contracts(workspace.contracts_dir).items()
+    }

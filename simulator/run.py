@@ -1,62 +1,25 @@
-"""The simulation's loop: history first, then month by month what happens, is asked, decided and delivered."""
+"""The simulation's loop: month by month what happens, is asked, decided, repaid and delivered."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from bluemirror.errors import WorkspaceError
 from bluemirror.workspace import Workspace
-from simulator import behaviour, bureau, calls, customers, ledgers, loans, lookups, reports, transactions, truth, vendors
 from simulator import applications as ap
+from simulator import behaviour, bureau, ledgers, loans, transactions, truth
+from simulator import customers as master_data
 from simulator.assumptions import DEFAULT, Assumptions
-from simulator.deliveries import Deliveries
-from simulator.population import Population, advance, draw_population
-from simulator.rules import SourceRules, read_rules
-from simulator.spoiling import spoil_document
-from simulator.streams import Streams
-from simulator.timeline import START, month_name, month_of
-
-LINES = (
-    "own_customer", "source_call", "own_apply", "own_repay", "own_txn", "ml_apply", "ml_overdue", "telco_tenure",
-    "device_fp", "app_event",
-)  # fmt: skip
-QUERIED = ("telco_tenure", "ml_apply", "ml_overdue", "pboc_person")
-LIST_SINCE = START + 3
-"""The overdue list is asked from the fourth month on; before, it was not under contract."""
-
-
-@dataclass
-class World:
-    """Everything that lives from month to month."""
-
-    people: Population
-    master: customers.Master
-    accounts: bureau.Bureau
-    loans: loans.LoanBook
-    ledger: transactions.Ledger
-    phones: reports.Phones
-    noises: dict[str, np.ndarray]
-    covered: np.ndarray
-    streams: Streams
-    assume: Assumptions
-    rules: dict[str, SourceRules]
-    deliveries: Deliveries
-    queries: lookups.Log = field(default_factory=lookups.Log)
-    elsewhere: lookups.Log = field(default_factory=lookups.Log)
-    overdue: lookups.Log = field(default_factory=lookups.Log)
-    caches: dict[str, calls.Cache] = field(default_factory=dict)
-    rejected_at: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    pending: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
-    booked: list[dict[str, np.ndarray]] = field(default_factory=list)
-    loan_apply: list[str] = field(default_factory=list)
-    first_30: dict[int, np.datetime64] = field(default_factory=dict)
-    applications: int = 0
-    sessions: int = 0
-    tables: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
+from simulator.batch import apply_batch, take_pending
+from simulator.population import advance
+from simulator.standing import fingerprint, prepare
+from simulator.timeline import START, first_day, last_day, month_name, month_of
+from simulator.world import DOCUMENTS, LINES, World, begin, live_elsewhere, live_history
 
 
 def land(
@@ -64,7 +27,7 @@ def land(
     customers: int = 10_000,
     months: int = 36,
     seed: int = 20230101,
-    until: dt.date | None = None,
+    until: dt.date | str | None = None,
     log: Callable[[str], None] | None = None,
     assume: Assumptions = DEFAULT,
 ) -> dict[str, int]:
@@ -78,7 +41,8 @@ def land(
         How many people, how many months from January 2023 on, and the seed. What a day brings does not
         depend on ``months``.
     until
-        Last delivery day to write; the default is the end of the last month.
+        Last delivery day to write; the default is the end of the last month. A landing folder that holds the same
+        simulation up to an earlier day is added to; one that holds another simulation is emptied first.
     log
         Receives a line of progress a month.
     assume
@@ -91,100 +55,87 @@ def land(
 
     Raises
     ------
-    ValueError
-        If there are fewer than 50 customers or less than one month.
+    bluemirror.errors.WorkspaceError
+        If there are fewer than 50 customers, less than one month, or no day before ``until``.
     """
+    last = _last_day(months, until)
     if customers < 50 or months < 1:
-        raise ValueError("a simulation needs at least 50 customers and one month")
+        raise WorkspaceError(
+            f"a simulation of {customers} customers over {months} months is too small",
+            field="customers" if customers < 50 else "months",
+            rule="at least 50 customers and one month",
+            fix="ask for more",
+        )
     say = log or (lambda _text: None)
-    world = _begin(workspace, customers, months, seed, until, assume)
-    _history(world)
-    say(f"{customers} customers, {world.accounts.count} accounts elsewhere at the start")
-    for month in range(START, START + months):
-        if until is not None and month > int(month_of(np.datetime64(until))):
-            break
+    folder = workspace.data / "truth"
+    settings: dict[str, object] = {
+        "customers": customers, "seed": seed, "end": str(last), "code": fingerprint(workspace.contracts_dir, assume),
+    }  # fmt: skip
+    there = prepare(workspace.landing, folder, (*LINES, *DOCUMENTS), settings)
+    if there is not None:
+        say(f"the landing folder holds this simulation up to {last} already: nothing to do")
+        return there
+    world = begin(workspace, customers, months, seed, last, assume)
+    live_history(world)
+    say(f"{customers:,} customers with {world.accounts.count:,} accounts elsewhere at the start")
+    for month in range(START, int(month_of(last)) + 1):
         _month(world, month)
         world.deliveries.flush(month)
         written = world.deliveries.counts
-        say(f"{month_name(month)}: {written.get('own_apply', 0)} application rows, {written.get('pboc_person', 0)} reports so far")
-    _finish(world, workspace, {"customers": customers, "months": months, "seed": seed, "until": str(until)})
+        say(
+            f"{month_name(month)}: {world.applications:,} applications,"
+            f" {written.get('pboc_person', 0):,} reports so far"
+        )
+    _write_truth(world, folder, settings)
     return dict(sorted(world.deliveries.counts.items()))
 
 
-def _begin(workspace: Workspace, size: int, months: int, seed: int, until: dt.date | None, assume: Assumptions) -> World:
-    streams = Streams(seed)
-    rules = read_rules(workspace)
-    people = draw_population(size, streams, assume)
-    noises = {
-        name: assume.source_noise * streams.of(f"noise {name}").standard_normal(size)
-        for name in ("bureau", "lenders", "overdue", "telco", "device", "app", "txn")
-    }
-    suffix = {source: rules[source].formats[0] for source in LINES}
-    until_day = None if until is None else np.datetime64(until, "D")
-    return World(
-        people=people,
-        master=None,  # type: ignore[arg-type]  # opened when history has been lived through
-        accounts=bureau.empty_bureau(size, START + months + 1),
-        loans=loans.empty_loans(),
-        ledger=transactions.open_ledger(people, streams),
-        phones=reports.open_phones(people),
-        noises=noises,
-        covered=streams.of("coverage").random(size) < assume.lender_coverage,
-        streams=streams,
-        assume=assume,
-        rules=rules,
-        deliveries=Deliveries(workspace.landing, suffix, streams, assume, until_day),
-        caches={source: calls.empty_cache(size) for source in QUERIED},
-        rejected_at=np.full(size, -99),
-    )
-
-
-def _history(world: World) -> None:
-    """The five years before the start: accounts, queries, applications elsewhere; nobody is a customer yet."""
-    for month in range(START):
-        changed = advance(world.people, month, world.streams, world.assume)
-        world.phones.learn(world.people, changed["phone"], month)
-        if month >= START - 27:
-            _elsewhere(world, month)
-        bureau.open_accounts(world.accounts, world.people, month, world.streams, world.assume)
-        bureau.step(world.accounts, world.people, world.noises["bureau"], month, world.streams, world.assume)
-    world.master = customers.open_master(world.people, world.streams)
-    customers.record_opening(world.master)
-
-
-def _elsewhere(world: World, month: int) -> None:
-    """What other lenders do about the customers in a month."""
-    people, noises = world.people, world.noises
-    world.queries.add(month, lookups.draw_queries(world.accounts, people, noises["bureau"], month, world.streams, world.assume))
-    world.elsewhere.add(
-        month,
-        lookups.draw_applications_elsewhere(people, world.covered, noises["lenders"], month, world.streams, world.assume),
-    )
-    world.overdue.add(month, lookups.draw_overdue(people, noises["overdue"], month, world.streams, world.assume))
+def _last_day(months: int, until: dt.date | str | None) -> np.datetime64:
+    """Last delivery day: the end of the last month, or ``until`` if that is earlier."""
+    end = last_day(START + max(months, 1) - 1)
+    if until is None or until == "":
+        return end
+    try:
+        day = np.datetime64(str(until)[:10], "D")
+    except ValueError as error:
+        raise WorkspaceError(
+            f"{until!r} is not a day",
+            field="until",
+            rule="until is yyyy-MM-dd",
+            fix="write it like 2025-12-15",
+        ) from error
+    if day < first_day(START):
+        raise WorkspaceError(
+            f"nothing is simulated up to {day}", field="until", rule=f"the simulation starts on {first_day(START)}",
+            fix="name a later day",
+        )  # fmt: skip
+    return min(day, end)
 
 
 def _month(world: World, month: int) -> None:
     people, master, streams = world.people, world.master, world.streams
     changed = advance(people, month, streams, world.assume)
     _tell(world, changed, month)
-    _elsewhere(world, month)
+    live_elsewhere(world, month)
     borrower = np.zeros(people.size, bool)
     open_loans = (world.loans.loan["closed"] == 0) & (world.loans.loan["gone"] == 0)
     borrower[world.loans.loan["cust"][open_loans]] = True
     _everyday_sessions(world, borrower, month)
     who, at = ap.wish(people, borrower, month - world.rejected_at <= 2, month, streams, world.assume)
-    again, again_at = _take_pending(world, month)
+    again, again_at = take_pending(world, month)
     fresh = ~np.isin(who, again)
     who, at = np.concatenate([who[fresh], again]), np.concatenate([at[fresh], again_at])
-    _apply(world, who, at, borrower, month, 0)
-    again, again_at = _take_pending(world, month)
-    _apply(world, again, again_at, borrower, month, 1)
+    apply_batch(world, who, at, borrower, month, 0)
+    again, again_at = take_pending(world, month)
+    apply_batch(world, again, again_at, borrower, month, 1)
     world.deliveries.add(
         "own_txn",
-        transactions.month_rows(world.ledger, people, master, world.noises["txn"], month, streams, world.assume),
+        transactions.month_rows(
+            world.ledger, people, master, world.noises["txn"], month, streams, world.assume
+        ),
         month,
     )
-    world.deliveries.add("own_customer", customers.customer_rows(master, people), month, may_be_late=False)
+    world.deliveries.add("own_customer", master_data.customer_rows(master, people), month, may_be_late=False)
     _repay(world, month)
     world.tables.setdefault("person_months", []).append(truth.state_truth(people, master, month))
 
@@ -200,228 +151,26 @@ def _tell(world: World, changed: dict[str, np.ndarray], month: int) -> None:
     start = np.datetime64(month_name(month), "M").astype("datetime64[s]")
     at = start + (draws[1] * 12 * 86_400).astype("timedelta64[s]")
     lag = (draws[2] ** 2 * 12 * 86_400).astype("timedelta64[s]")
-    customers.record_changes(master, people, who, at, lag)
+    master_data.record_changes(master, people, who, at, lag)
 
 
 def _everyday_sessions(world: World, borrower: np.ndarray, month: int) -> None:
     people, master, streams = world.people, world.master, world.streams
-    sessions = behaviour.visit_sessions(people, master, borrower, month, streams, world.assume, world.sessions + 1)
+    sessions = behaviour.visit_sessions(
+        people, master, borrower, month, streams, world.assume, world.sessions + 1
+    )
     world.sessions += len(sessions.cust)
-    events, start = behaviour.events_of(sessions, False, people, borrower, world.noises["app"], None, "visit", month, streams)
-    received = behaviour.received_hourly(events, month, streams)
-    world.deliveries.add("app_event", behaviour.event_rows(sessions, events, received, people, master, month), month)
-    prints = behaviour.fingerprint_rows(sessions, start, people, master, world.noises["device"], "visit", month, streams)
-    world.deliveries.add("device_fp", prints, month)
-
-
-def _take_pending(world: World, month: int) -> tuple[np.ndarray, np.ndarray]:
-    """Second tries whose time has come; the others stay."""
-    if not world.pending:
-        return np.zeros(0, np.int64), np.zeros(0, "datetime64[ms]")
-    who = np.concatenate([part[0] for part in world.pending])
-    at = np.concatenate([part[1] for part in world.pending])
-    now = month_of(at) <= month
-    world.pending = [(who[~now], at[~now])]
-    return who[now], at[now]
-
-
-def _apply(world: World, who: np.ndarray, at: np.ndarray, borrower: np.ndarray, month: int, wave: int) -> None:
-    """A batch of applications from the session in the app to the decision."""
-    if not len(who):
-        return
-    people, master, streams = world.people, world.master, world.streams
-    apps = ap.fill_in(who, at, people, world.applications + 1, month, wave, streams)
-    world.applications += len(apps.cust)
-    n = len(apps.cust)
-    told = apps.apply_ts.astype("datetime64[s]") - np.timedelta64(30, "s")
-    customers.record_changes(master, people, apps.cust, told, np.zeros(n, "timedelta64[s]"))
-    sessions = behaviour.Sessions(apps.cust, apps.apply_ts, apps.device, world.sessions + 1 + np.arange(n))
-    world.sessions += n
     events, start = behaviour.events_of(
-        sessions, True, people, borrower, world.noises["app"], apps.apply_ts, f"apply {wave}", month, streams
+        sessions, False, people, borrower, world.noises["app"], None, "visit", month, streams
     )
-    # the form's events are sent with the submission, so the decision can use them
-    received = np.maximum(apps.apply_ts[events["row"]], events["ts"]) + np.timedelta64(60, "ms")
-    world.deliveries.add("app_event", behaviour.event_rows(sessions, events, received, people, master, month), month)
+    received = behaviour.received_hourly(events, month, streams)
+    world.deliveries.add(
+        "app_event", behaviour.event_rows(sessions, events, received, people, master, month), month
+    )
     prints = behaviour.fingerprint_rows(
-        sessions, start, people, master, world.noises["device"], f"apply {wave}", month, streams
+        sessions, start, people, master, world.noises["device"], "visit", month, streams
     )
     world.deliveries.add("device_fp", prints, month)
-
-    asked = vendors.Asked(apps.cust, apps.device, apps.number)
-    placed, facts = _ask(world, apps, asked, month, wave)
-    complete = np.max([np.where(c.asked, c.response_ts, apps.apply_ts) for c in placed.values()], axis=0)
-    rng = streams.of(f"decision {wave}", month)
-    draws = rng.random((5, n))
-    cancelled = draws[0] < 0.015
-    approved, reason, score = ap.decide(apps, facts, month, wave, streams)
-    approved &= ~cancelled
-    wait = np.where(draws[1] < 0.8, 400 + draws[2] * 3000, draws[2] * 20 * 3_600_000).astype(np.int64)
-    decided = complete + wait.astype("timedelta64[ms]")
-    granted = np.maximum((apps.amount * np.clip(0.55 + draws[3] * 0.6, 0.3, 1) / 500).astype(int) * 500, 1000)
-    rate = ap.price(score)
-    world.deliveries.add(
-        "own_apply",
-        ledgers.application_rows(
-            apps, people, master, complete, decided, cancelled, approved, reason, score, granted, rate
-        ),
-        month,
-        may_be_late=False,
-    )
-    drawn = approved & (draws[4] < 0.97)
-    _book(world, apps, drawn, decided, granted, rate)
-    no = ~approved & ~cancelled
-    world.rejected_at[apps.cust[no]] = month
-    _try_again(world, apps, no, decided, month, wave)
-    world.tables.setdefault("applications", []).append(
-        pl.DataFrame(
-            {
-                "apply_id": apps.ids, "person_id": pl.Series(master.person).gather(apps.cust), "apply_ts": apps.apply_ts,
-                "complete_ts": complete, "approved": approved, "drawn": drawn, "cancelled": cancelled,
-                "risk": people.risk[apps.cust], "stress": people.stress[apps.cust], "ring": people.ring[apps.cust],
-                "log_odds": world.assume.default_level + loans._pressure(people, world.assume)[apps.cust],
-                "device": apps.device, "score": score,
-            }
-        )
-    )  # fmt: skip
-
-
-def _ask(world: World, apps: ap.Applications, asked: vendors.Asked, month: int, wave: int) -> tuple[dict[str, calls.Calls], ap.Facts]:
-    """Call the outside sources and deliver what they answer; what the policy needs comes back."""
-    people, master, streams, assume = world.people, world.master, world.streams, world.assume
-    n = len(apps.cust)
-    rng = streams.of(f"asking {wave}", month)
-    start = apps.apply_ts[None, :] + (80 + rng.random((4, n)) * 400).astype(np.int64).astype("timedelta64[ms]")
-    everyone = np.ones(n, bool)
-    placed: dict[str, calls.Calls] = {}
-
-    def place(source: str, where: np.ndarray, when: np.ndarray, found: np.ndarray, key: np.ndarray) -> calls.Calls:
-        placed[source] = calls.place_calls(
-            source, apps.cust, where, when, found, key, apps.number, world.caches[source], world.rules[source],
-            streams, month, wave, assume,
-        )  # fmt: skip
-        return placed[source]
-
-    known = rng.random(n) < 0.95
-    telco = place("telco_tenure", everyone, start[0], known, master.phone[apps.cust])
-    frame, dead = vendors.telco_rows(telco, asked, people, master, world.noises["telco"], month, wave, streams)
-    world.deliveries.add("telco_tenure", frame, month)
-
-    found = vendors.matches(asked, start[1], world.elsewhere, master, month)
-    counts = np.bincount(found["at"].to_numpy(), minlength=n)
-    recent = found.filter(pl.col("ts") > pl.col("report") - pl.duration(days=90))
-    lender = place("ml_apply", everyone, start[1], counts > 0, apps.device)
-    world.deliveries.add("ml_apply", vendors.apply_rows(lender, asked, found, people, master), month)
-
-    shown = vendors.spells(asked, start[2].astype("datetime64[D]"), world.overdue, month)
-    has = np.bincount(shown["at"].to_numpy(), minlength=n) > 0
-    listed = place("ml_overdue", np.full(n, month >= LIST_SINCE), start[2], has, apps.cust)
-    world.deliveries.add("ml_overdue", vendors.overdue_rows(listed, asked, shown, master), month)
-    bad = shown.filter(~pl.col("settled")).with_columns(level=((pl.col("dpd") - 1) // 30 + 1))
-    level = np.zeros(n, np.int64)
-    np.maximum.at(level, bad["at"].to_numpy(), np.minimum(bad["level"].to_numpy(), 4))
-    level[~listed.asked] = 0
-
-    first = np.max([placed[name].response_ts for name in ("telco_tenure", "ml_apply", "ml_overdue")], axis=0)
-    screened = ~dead & (level < 4)
-    facts = _reports(world, apps, first, screened, month, wave, place)
-    facts.lender_applications = np.bincount(recent["at"].to_numpy(), minlength=n)
-    facts.list_open_level = level
-    facts.dead_phone = dead
-    for source, done in placed.items():
-        world.deliveries.add("source_call", ledgers.call_rows(done, apps, master, world.rules[source]), month)
-    return placed, facts
-
-
-def _reports(world: World, apps: ap.Applications, first: np.ndarray, screened: np.ndarray, month: int, wave: int,
-             place: Callable[..., calls.Calls]) -> ap.Facts:  # fmt: skip
-    """Query the bureau for those who pass the first screen, write the reports, log the queries."""
-    people, book = world.people, world.accounts
-    n = len(apps.cust)
-    rng = world.streams.of(f"reports {wave}", month)
-    draws = rng.random((5, n))
-    asked_at = first + (150 + draws[0] * 700).astype(np.int64).astype("timedelta64[ms]")
-    view = reports.look(book, world.queries, apps.cust, asked_at.astype("datetime64[D]"), month)
-    visible = np.array([len(rows) > 0 for rows in view.rows], bool)
-    found = ~people.thin[apps.cust] | visible
-    done = place("pboc_person", screened, asked_at, found, apps.cust)
-    answered = done.answered
-    stamps = np.datetime_as_string(done.response_ts, unit="s").tolist()
-    for at in np.flatnonzero(answered).tolist():
-        digits = stamps[at].replace("-", "").replace("T", "").replace(":", "")
-        report_id = f"{digits}{int(apps.number[at]):08d}"
-        done.request[at] = report_id
-        world.caches["pboc_person"].request[int(apps.cust[at])] = report_id
-        if done.result[at] != calls.HIT:
-            continue
-        form = reports.form_of(draws[1:4, at])
-        subject = reports.subject_of(people, world.phones, int(apps.cust[at]), int(world.master.address[apps.cust[at]]))
-        text = reports.document(
-            form, book, subject, view, at, report_id, done.response_ts[at], int(draws[4, at] * 1.25), month
-        )
-        spoiled = bool(draws[4, at] < world.assume.spoiled_share)
-        if spoiled:
-            text = spoil_document(text, form.json)
-        suffix = "json" if form.json else "xml"
-        day = done.response_ts[at].astype("datetime64[D]")
-        world.deliveries.add_document("pboc_person", day, f"{report_id}.{suffix}", text, spoiled)
-    which = np.flatnonzero(answered)
-    world.queries.add(month, {
-        "cust": apps.cust[which], "day": done.response_ts[which].astype("datetime64[D]"),
-        "org_type": np.zeros(len(which), np.int64), "org": np.full(len(which), bureau.OWN),
-        "reason": np.full(len(which), lookups.REASONS.index("02")),
-    })  # fmt: skip
-    has_report = done.asked & (done.result == calls.HIT)
-    loan = world.loans.loan
-    live = (loan["closed"] == 0) & (loan["gone"] == 0)
-    own = np.zeros(people.size, np.int64)
-    np.add.at(own, loan["cust"][live], 1)
-    late = np.zeros(people.size, np.int64)
-    troubled = (loan["oldest"] > 0) | (loan["gone"] > 0)
-    np.add.at(late, loan["cust"][troubled], 1)
-    age = (apps.apply_ts.astype("datetime64[D]") - people.birth[apps.cust]).astype(np.int64) / 365.25
-    return ap.Facts(
-        has_report=has_report, overdue_now=np.where(has_report, view.overdue_now, 0),
-        bad_debt=has_report & view.bad_debt, hard_queries=np.where(has_report, view.hard_queries, 0),
-        lender_applications=np.zeros(n), list_open_level=np.zeros(n), dead_phone=np.zeros(n, bool),
-        own_overdue=late[apps.cust], own_loans=own[apps.cust], age=age,
-        stated_income=world.master.stated_income[apps.cust],
-    )  # fmt: skip
-
-
-def _book(world: World, apps: ap.Applications, drawn: np.ndarray, decided: np.ndarray, granted: np.ndarray, rate: np.ndarray) -> None:
-    which = np.flatnonzero(drawn)
-    day = decided[which].astype("datetime64[D]")
-    numbers = loans.book_loans(
-        world.loans,
-        {
-            "cust": apps.cust[which], "apply": apps.number[which], "amount": granted[which] * 100,
-            "term": apps.term[which], "rate": rate[which], "date": day, "product": apps.product[which],
-        },
-    )  # fmt: skip
-    ids = apps.ids
-    world.loan_apply.extend(ids[at] for at in which)
-    months = month_of(day)
-    for month in np.unique(months).tolist():
-        here = months == month
-        rows = bureau.add_own(
-            world.accounts, apps.cust[which][here], day[here], month,
-            {
-                "amount": granted[which][here], "term": apps.term[which][here],
-                "due_day": world.loans.loan["due_day"][numbers[here]], "loan": numbers[here],
-            },
-        )  # fmt: skip
-        world.loans.bureau_row[numbers[here]] = rows
-
-
-def _try_again(world: World, apps: ap.Applications, no: np.ndarray, decided: np.ndarray, month: int, wave: int) -> None:
-    """Some of the rejected try again within weeks, once."""
-    if wave:
-        return
-    draws = world.streams.of("trying again", month).random((2, len(apps.cust)))
-    again = no & (draws[0] < world.assume.reapply_after_reject)
-    wait = (3600 + -np.log1p(-draws[1] * 0.999) * 7 * 86_400).astype(np.int64) * 1000
-    world.pending.append((apps.cust[again], (decided + wait.astype("timedelta64[ms]"))[again]))
 
 
 def _repay(world: World, month: int) -> None:
@@ -438,18 +187,23 @@ def _repay(world: World, month: int) -> None:
         world.first_30[loan] = min(day, world.first_30.get(loan, day))
 
 
-def _finish(world: World, workspace: Workspace, settings: dict[str, object]) -> None:
+def _write_truth(world: World, folder: Path, settings: dict[str, object]) -> None:
     loan = world.loans.loan
     n = world.loans.count
-    first = np.array([world.first_30.get(number, np.datetime64("NaT", "D")) for number in range(n)], "datetime64[D]")
+    first = np.array(
+        [world.first_30.get(number, np.datetime64("NaT", "D")) for number in range(n)], "datetime64[D]"
+    )
     tables = {name: pl.concat(parts) for name, parts in world.tables.items()}
     tables["persons"] = truth.person_truth(world.people, world.master, world.noises)
     tables["loans"] = pl.DataFrame(
         {
-            "loan_id": [f"L{number + 1:09d}" for number in range(n)], "apply_id": world.loan_apply,
+            "loan_id": [f"L{number + 1:09d}" for number in range(n)],
+            "apply_id": pl.Series(world.loan_apply, dtype=pl.String),
             "person_id": pl.Series(world.master.person).gather(loan["cust"]), "loan_date": loan["date"],
             "term": loan["term"], "first_dpd30": first,
         }
     )  # fmt: skip
-    counts = {"written": world.deliveries.counts, "planted": world.deliveries.planted}
-    truth.write_truth(workspace.data / "truth", tables, settings | counts)
+    done = world.deliveries
+    truth.write_truth(
+        folder, tables, settings | {"written": done.counts, "planted": done.planted, "deliveries": done.made}
+    )

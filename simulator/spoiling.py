@@ -23,7 +23,9 @@ _PLANTS: dict[str, tuple[str, str, pl.Expr]] = {
 """Unknown codes, and a day that no calendar has."""
 
 
-def spoil(source: str, frame: pl.DataFrame, purpose: str, month: int, streams: Streams, share: float) -> pl.DataFrame:
+def spoil(
+    source: str, frame: pl.DataFrame, purpose: str, month: int, streams: Streams, share: float
+) -> pl.DataFrame:
     """``frame`` with a share of its rows broken and the column ``_spoiled`` telling which."""
     plant = _PLANTS.get(source)
     if plant is None or not frame.height:
@@ -31,7 +33,9 @@ def spoil(source: str, frame: pl.DataFrame, purpose: str, month: int, streams: S
     column, value, eligible = plant
     draw = pl.Series("_draw", streams.of(f"spoil {purpose}", month).random(frame.height))
     frame = frame.with_columns(draw)
-    frame = frame.with_columns(((pl.col("_draw") < share) & eligible.fill_null(False)).alias(SPOILED)).drop("_draw")
+    frame = frame.with_columns(((pl.col("_draw") < share) & eligible.fill_null(False)).alias(SPOILED)).drop(
+        "_draw"
+    )
     if frame.schema[column] != pl.String:
         frame = frame.with_columns(pl.col(column).cast(pl.String))
     return frame.with_columns(pl.when(SPOILED).then(pl.lit(value)).otherwise(pl.col(column)).alias(column))

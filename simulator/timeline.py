@@ -1,8 +1,12 @@
-"""Months as numbers (0 = January 2018, where bureau history begins), days and moments as numpy dates."""
+"""Months as numbers (0 = January 2018, where bureau history begins), days and moments as numpy dates.
+
+The functions take and give single values as well as arrays.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import numpy as np
 
@@ -22,43 +26,43 @@ def month_name(month: int) -> str:
     return MONTH_NAMES[month + 300]
 
 
-def first_day(month: int | np.ndarray) -> np.ndarray:
+def first_day(month: Any) -> Any:
     """First day of the month as ``datetime64[D]``."""
     return (EPOCH + np.asarray(month)).astype("datetime64[D]")
 
 
-def days_in(month: int | np.ndarray) -> np.ndarray:
+def days_in(month: Any) -> Any:
     """Number of days of the month."""
     return (first_day(np.asarray(month) + 1) - first_day(month)).astype(np.int64)
 
 
-def last_day(month: int | np.ndarray) -> np.ndarray:
+def last_day(month: Any) -> Any:
     """Last day of the month as ``datetime64[D]``."""
     return first_day(np.asarray(month) + 1) - np.timedelta64(1, "D")
 
 
-def month_of(day: np.ndarray) -> np.ndarray:
+def month_of(day: Any) -> Any:
     """Month number of a day or moment."""
     return (np.asarray(day).astype("datetime64[M]") - EPOCH).astype(np.int64)
 
 
-def day_of_month(day: np.ndarray) -> np.ndarray:
+def day_of_month(day: Any) -> Any:
     """Day of the month, 1..31."""
     whole = np.asarray(day).astype("datetime64[D]")
     return (whole - whole.astype("datetime64[M]").astype("datetime64[D]")).astype(np.int64) + 1
 
 
-def clamped(month: int | np.ndarray, day: np.ndarray) -> np.ndarray:
+def clamped(month: Any, day: Any) -> Any:
     """Day number ``day`` of the month, or its last day when the month is shorter."""
     return first_day(month) + (np.minimum(day, days_in(month)) - 1).astype("timedelta64[D]")
 
 
-def add_months(day: np.ndarray, months: int | np.ndarray) -> np.ndarray:
+def add_months(day: Any, months: Any) -> Any:
     """The same day ``months`` later, clamped to the month's end."""
     return clamped(month_of(day) + months, day_of_month(day))
 
 
-def moments(day: np.ndarray, hour_draw: np.ndarray, hour_weights: np.ndarray, fine: np.ndarray) -> np.ndarray:
+def moments(day: Any, hour_draw: np.ndarray, hour_weights: np.ndarray, fine: np.ndarray) -> np.ndarray:
     """Moments within days: an hour by ``hour_weights`` (24), the rest uniform; ``datetime64[ms]``."""
     from simulator.streams import pick
 
@@ -67,6 +71,6 @@ def moments(day: np.ndarray, hour_draw: np.ndarray, hour_weights: np.ndarray, fi
     return np.asarray(day).astype("datetime64[ms]") + millis.astype("timedelta64[ms]")
 
 
-def gregorian(day: np.ndarray) -> list[str]:
+def gregorian(day: Any) -> list[str]:
     """``yyyy-MM-dd`` texts."""
     return np.datetime_as_string(np.asarray(day).astype("datetime64[D]")).tolist()

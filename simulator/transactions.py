@@ -52,11 +52,20 @@ def open_ledger(people: Population, streams: Streams) -> Ledger:
     """Opening balances: a few weeks of income, more for the stable."""
     rng = streams.of("ledger")
     weeks = np.exp(0.9 * rng.standard_normal(people.size) + 0.45 * people.stability - 0.5 - 0.2 * people.debt)
-    return Ledger((people.income * weeks * 100).astype(np.int64), rng.choice([5, 8, 10, 15, 20, 25, 28], people.size))
+    return Ledger(
+        (people.income * weeks * 100).astype(np.int64), rng.choice([5, 8, 10, 15, 20, 25, 28], people.size)
+    )
 
 
-def month_rows(ledger: Ledger, people: Population, master: Master, noise: np.ndarray, month: int, streams: Streams,
-               assume: Assumptions) -> pl.DataFrame:  # fmt: skip
+def month_rows(
+    ledger: Ledger,
+    people: Population,
+    master: Master,
+    noise: np.ndarray,
+    month: int,
+    streams: Streams,
+    assume: Assumptions,
+) -> pl.DataFrame:
     """The month's postings of every deposit account, with reversals and deletions as later versions."""
     rng = streams.of("postings", month)
     size, slots = people.size, len(_SLOTS)
@@ -83,8 +92,12 @@ def month_rows(ledger: Ledger, people: Population, master: Master, noise: np.nda
     amount = np.maximum(people.income[:, None] * scale * 100, 100).astype(np.int64)
     amount[:, 0] = np.where(unpaid, amount[:, 0] // 2, amount[:, 0])
     day = 1 + (draws[1] * days_in(month)).astype(np.int64)
-    day[:, 0] = np.minimum(ledger.pay_day + (draws[1][:, 0] < 0.1 + 0.25 * sigmoid(strain - 1)) * 2, days_in(month))
-    millis = pick(draws[2].ravel(), HOURS).reshape(size, slots) * 3_600_000 + (draws[3] * 3_599_000).astype(np.int64)
+    day[:, 0] = np.minimum(
+        ledger.pay_day + (draws[1][:, 0] < 0.1 + 0.25 * sigmoid(strain - 1)) * 2, days_in(month)
+    )
+    millis = pick(draws[2].ravel(), HOURS).reshape(size, slots) * 3_600_000 + (draws[3] * 3_599_000).astype(
+        np.int64
+    )
     order = np.argsort(np.where(happens, day * 86_400_000 + millis, np.int64(1) << 60), axis=1, kind="stable")
     balance = ledger.balance.copy()
     after = np.zeros((size, slots), np.int64)
@@ -102,15 +115,28 @@ def month_rows(ledger: Ledger, people: Population, master: Master, noise: np.nda
         balance = np.where(here, np.where(incoming[slot], balance + value, balance - value), balance)
         after[everybody, slot] = balance
     # what piles up goes to savings elsewhere at the month's end, unseen
-    ledger.balance = np.minimum(balance, (people.income * 100 * np.exp(1.2 + 0.5 * people.stability)).astype(np.int64))
+    ledger.balance = np.minimum(
+        balance, (people.income * 100 * np.exp(1.2 + 0.5 * people.stability)).astype(np.int64)
+    )
     who, slot = np.nonzero(happens)
-    stamp = clamped(month, day[who, slot]).astype("datetime64[ms]") + millis[who, slot].astype("timedelta64[ms]")
+    stamp = clamped(month, day[who, slot]).astype("datetime64[ms]") + millis[who, slot].astype(
+        "timedelta64[ms]"
+    )
     rows = _frame(ledger, people, master, who, slot, stamp, amount[who, slot], after[who, slot], month)
-    return _versions(rows, stamp, month, streams, assume)
+    return _versions(rows, month, streams, assume)
 
 
-def _frame(ledger: Ledger, people: Population, master: Master, who: np.ndarray, slot: np.ndarray, stamp: np.ndarray,
-           amount: np.ndarray, after: np.ndarray, month: int) -> pl.DataFrame:  # fmt: skip
+def _frame(
+    ledger: Ledger,
+    people: Population,
+    master: Master,
+    who: np.ndarray,
+    slot: np.ndarray,
+    stamp: np.ndarray,
+    amount: np.ndarray,
+    after: np.ndarray,
+    month: int,
+) -> pl.DataFrame:
     n = len(who)
     order = np.lexsort((slot, who, stamp))
     who, slot, stamp, amount, after = who[order], slot[order], stamp[order], amount[order], after[order]
@@ -119,7 +145,11 @@ def _frame(ledger: Ledger, people: Population, master: Master, who: np.ndarray, 
     day = stamp.astype("datetime64[D]")
     employer, friend = people.employer[who], (who * 31 + slot * 7 + month % 4) % (people.size // 2 + 1)
     tag = np.array([TAGS.index(entry[3]) for entry in _SLOTS])[slot]
-    other = np.where(tag == 1, employer + 1_000_000, np.where(tag == 0, friend, np.where(tag == 5, who + 5_000_000, 2_000_000 + (who * 13 + slot) % 400)))
+    other = np.where(
+        tag == 1,
+        employer + 1_000_000,
+        np.where(tag == 0, friend, np.where(tag == 5, who + 5_000_000, 2_000_000 + (who * 13 + slot) % 400)),
+    )
     known = tag != TAGS.index("unknown")
     names, place = np.unique(other, return_inverse=True)
     hashes = pl.Series([sha256(f"account {int(name)}") for name in names], dtype=pl.String).gather(place)
@@ -152,12 +182,14 @@ def _frame(ledger: Ledger, people: Population, master: Master, who: np.ndarray, 
     ).with_columns(pl.col("txn_ts").cast(pl.Datetime("us")))
 
 
-def _versions(rows: pl.DataFrame, stamp: np.ndarray, month: int, streams: Streams, assume: Assumptions) -> pl.DataFrame:
+def _versions(rows: pl.DataFrame, month: int, streams: Streams, assume: Assumptions) -> pl.DataFrame:
     """Some postings come again: reversed within days, a few deleted as double bookings."""
     rng = streams.of("corrections", month)
     fate = rng.random(rows.height)
     days = rng.integers(1, 9, rows.height)
-    again = rows.with_columns(pl.Series("fate", fate), pl.Series("days", days)).filter(pl.col("fate") < assume.restated_share)
+    again = rows.with_columns(pl.Series("fate", fate), pl.Series("days", days)).filter(
+        pl.col("fate") < assume.restated_share
+    )
     later = pl.col("change_date") + pl.duration(days=pl.col("days"))
     again = again.with_columns(
         op=pl.when(pl.col("fate") < assume.restated_share * 0.15).then(pl.lit("d")).otherwise(pl.lit("u")),
@@ -165,5 +197,3 @@ def _versions(rows: pl.DataFrame, stamp: np.ndarray, month: int, streams: Stream
         change_date=later.cast(pl.Date),
     ).with_columns((pl.col("change_date") + pl.duration(days=1)).cast(pl.Date).alias(ARRIVES))
     return pl.concat([rows, again.drop("fate", "days")], how="vertical_relaxed")
-
-

@@ -42,4 +42,6 @@ def write_truth(folder: Path, tables: dict[str, pl.DataFrame], settings: dict[st
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         table.write_parquet(folder / f"{name}.parquet")
-    (folder / "simulation.json").write_text(json.dumps(settings, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    (folder / "simulation.json").write_text(
+        json.dumps(settings, indent=1, sort_keys=True) + "\n", encoding="utf-8"
+    )

@@ -13,7 +13,7 @@ from simulator.customers import Master
 from simulator.deliveries import ARRIVES, ORDER, moment
 from simulator.lookups import Log, masked_lender
 from simulator.population import Population
-from simulator.streams import Streams, pick, sigmoid
+from simulator.streams import Streams, sigmoid
 
 TENURE = ("0-3", "3-6", "6-12", "12-24", "24+")
 KEPT_DAYS = 720
@@ -35,8 +35,16 @@ def _days(moments: np.ndarray) -> np.ndarray:
     return moments.astype("datetime64[D]")
 
 
-def telco_rows(calls: Calls, asked: Asked, people: Population, master: Master, noise: np.ndarray, month: int, wave: int,
-               streams: Streams) -> tuple[pl.DataFrame, np.ndarray]:  # fmt: skip
+def telco_rows(
+    calls: Calls,
+    asked: Asked,
+    people: Population,
+    master: Master,
+    noise: np.ndarray,
+    month: int,
+    wave: int,
+    streams: Streams,
+) -> tuple[pl.DataFrame, np.ndarray]:
     """Answers of the operator about the phone on file, and whether the line looks dead.
 
     A phone that the customer gave up without telling the bank is cancelled.
@@ -47,21 +55,25 @@ def telco_rows(calls: Calls, asked: Asked, people: Population, master: Master, n
     d = rng.random((10, len(asked.cust)))[:, which]
     gone = master.phone[cust] != people.phone[cust]
     months = np.where(gone, 1 + d[0] * 20, month - people.phone_since[cust])
-    risk = 0.7 * people.risk[cust] + 0.4 * people.stress[cust] + 0.6 * noise[cust]
+    risk = 0.45 * people.risk[cust] + 0.3 * people.stress[cust] + 0.9 * noise[cust]
     band = np.searchsorted([3, 6, 12, 24], months, side="right")
     status = np.where(d[1] < sigmoid(-3.6 + 0.6 * risk), 2, np.where(d[1] > 0.995, 5, 1))
     status = np.where(gone, np.where(d[1] < 0.6, 4, 6), status)
-    level = 2.6 + 0.75 * people.income_z[cust] - 0.25 * people.stress[cust] + 0.3 * noise[cust]
+    level = 2.6 + 0.55 * people.income_z[cust] - 0.2 * people.stress[cust] + 0.6 * noise[cust]
     spend = [np.clip(np.rint(level + 0.6 * (d[k] - 0.5) * 2), 0, 5).astype(int) for k in (2, 3, 4)]
     arrears = d[5] < sigmoid(-2.7 + 0.75 * risk)
-    calls_band = np.clip(np.rint(2.4 + 0.5 * people.stability[cust] + 1.4 * (d[6] - 0.5)), 0, 3).astype(int)
-    data = np.clip(np.rint(1.9 + 0.3 * people.stress[cust] + 2.0 * (d[7] - 0.5)), 0, 3).astype(int)
+    calls_band = np.clip(
+        np.rint(2.4 + 0.3 * people.stability[cust] + 0.3 * noise[cust] + 1.8 * (d[6] - 0.5)), 0, 3
+    ).astype(int)
+    data = np.clip(np.rint(1.9 + 0.15 * people.stress[cust] + 2.2 * (d[7] - 0.5)), 0, 3).astype(int)
     online = np.where(gone, 20 + d[8] * 200, np.where(status == 2, d[8] * 15, d[8] ** 6 * 8)).astype(int)
     hit = calls.result[which] == HIT
     text = np.char.mod("%d", np.arange(7))
 
     def where_hit(values: np.ndarray) -> pl.Series:
-        return pl.Series(values).zip_with(pl.Series(hit), pl.Series([None] * len(hit), dtype=pl.Series(values).dtype))
+        return pl.Series(values).zip_with(
+            pl.Series(hit), pl.Series([None] * len(hit), dtype=pl.Series(values).dtype)
+        )
 
     frame = pl.DataFrame(
         {
@@ -109,17 +121,26 @@ def matches(asked: Asked, report_ts: np.ndarray, log: Log, master: Master, month
     shared = shared.filter(pl.col("cust") != pl.col("asker")).with_columns(
         by_id=pl.lit(False), by_cell=pl.lit(False), by_device=pl.lit(True)
     )
-    both = pl.concat([own.select(sorted(set(own.columns) - {"device"})), shared.select(sorted(set(own.columns) - {"device"}))])
+    both = pl.concat(
+        [
+            own.select(sorted(set(own.columns) - {"device"})),
+            shared.select(sorted(set(own.columns) - {"device"})),
+        ]
+    )
     return both.filter(
         (pl.col("ts") < pl.col("report")) & (pl.col("ts") > pl.col("report") - pl.duration(days=KEPT_DAYS))
     ).sort("at", "ts", "org", "by_id")
 
 
-def apply_rows(calls: Calls, asked: Asked, found: pl.DataFrame, people: Population, master: Master) -> pl.DataFrame:
+def apply_rows(
+    calls: Calls, asked: Asked, found: pl.DataFrame, people: Population, master: Master
+) -> pl.DataFrame:
     """Answers of the multi-lender vendor: a header and the records it found."""
     which = np.flatnonzero(calls.answered)
     cust = asked.cust[which]
-    device_md5 = {int(number): identities.md5(people.device_id(int(number))) for number in np.unique(asked.device)}
+    device_md5 = {
+        int(number): identities.md5(people.device_id(int(number))) for number in np.unique(asked.device)
+    }
     head = pl.DataFrame(
         {
             "at": which,
@@ -177,7 +198,11 @@ def spells(asked: Asked, report_day: np.ndarray, log: Log, month: int) -> pl.Dat
     shown = shown.filter(pl.col("day") + pl.duration(days=LIST_LAG) <= pl.col("report"))
     settle = pl.col("day") + pl.duration(days=pl.col("lasting"))
     shown = shown.with_columns(settled=settle <= pl.col("report"), settle=settle)
-    last = pl.when("settled").then(settle - pl.duration(days=1)).otherwise(pl.col("report") - pl.duration(days=1))
+    last = (
+        pl.when("settled")
+        .then(settle - pl.duration(days=1))
+        .otherwise(pl.col("report") - pl.duration(days=1))
+    )
     return (
         shown.with_columns(last=pl.max_horizontal(last, "day"))
         .with_columns(dpd=((pl.col("last") - pl.col("day")).dt.total_days() + 1))
@@ -204,7 +229,10 @@ def overdue_rows(calls: Calls, asked: Asked, shown: pl.DataFrame, master: Master
         pl.when(pl.col("dpd") <= 30).then(pl.lit("M1")).when(pl.col("dpd") <= 60).then(pl.lit("M2"))
         .when(pl.col("dpd") <= 90).then(pl.lit("M3")).otherwise(pl.lit("M4+"))
     )  # fmt: skip
-    lenders, amounts = lookups.LENDERS, lookups.AMOUNTS
+
+    def coded(name: str, texts: tuple[str, ...]) -> pl.Expr:
+        return pl.col(name).replace_strict(range(len(texts)), texts, default=None, return_dtype=pl.String)
+
     frame = head.join(shown.drop("report"), on="at", how="left", maintain_order="left")
     known = pl.col("day").is_not_null()
     return frame.select(
@@ -212,9 +240,9 @@ def overdue_rows(calls: Calls, asked: Asked, shown: pl.DataFrame, master: Master
         pl.when(known).then(pl.lit("1")).otherwise(pl.lit("0")).alias("hit"),
         pl.col("org").replace_strict(org_text, default=None, return_dtype=pl.String).alias("org_masked"),
         pl.col("day").alias("first_overdue"), pl.col("last").alias("last_overdue"),
-        pl.col("lender").replace_strict(range(len(lenders)), lenders, default=None, return_dtype=pl.String).alias("lender_type"),
+        coded("lender", lookups.LENDERS).alias("lender_type"),
         pl.when(known).then(level).alias("overdue_level"), pl.col("dpd").alias("dpd_max"),
-        pl.col("amount").replace_strict(range(len(amounts)), amounts, default=None, return_dtype=pl.String).alias("amount_band"),
+        coded("amount", lookups.AMOUNTS).alias("amount_band"),
         pl.col("settled").alias("settled_flag"), pl.when("settled").then("settle").alias("settle_date"),
         pl.col("report_ts").dt.date().alias(ARRIVES), pl.col("report_ts").cast(pl.Datetime("us")).alias(ORDER),
     ).rename({"text_ts": "report_ts"})  # fmt: skip

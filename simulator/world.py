@@ -1,0 +1,115 @@
+"""Everything that lives from month to month, and the five years of history before the first month."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from bluemirror.workspace import Workspace
+from simulator import bureau, calls, customers, loans, lookups, reports, transactions
+from simulator.assumptions import Assumptions
+from simulator.deliveries import Deliveries
+from simulator.population import Population, advance, draw_population
+from simulator.rules import SourceRules, read_rules
+from simulator.streams import Streams
+from simulator.timeline import START
+
+LINES = (
+    "own_customer", "source_call", "own_apply", "own_repay", "own_txn", "ml_apply", "ml_overdue", "telco_tenure",
+    "device_fp", "app_event",
+)  # fmt: skip
+DOCUMENTS = ("pboc_person",)
+QUERIED = ("telco_tenure", "ml_apply", "ml_overdue", "pboc_person")
+
+
+@dataclass
+class World:
+    """Everything that lives from month to month."""
+
+    people: Population
+    master: customers.Master
+    accounts: bureau.Bureau
+    loans: loans.LoanBook
+    ledger: transactions.Ledger
+    phones: reports.Phones
+    noises: dict[str, np.ndarray]
+    covered: np.ndarray
+    streams: Streams
+    assume: Assumptions
+    rules: dict[str, SourceRules]
+    deliveries: Deliveries
+    queries: lookups.Log = field(default_factory=lookups.Log)
+    elsewhere: lookups.Log = field(default_factory=lookups.Log)
+    overdue: lookups.Log = field(default_factory=lookups.Log)
+    caches: dict[str, calls.Cache] = field(default_factory=dict)
+    rejected_at: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    pending: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+    booked: list[dict[str, np.ndarray]] = field(default_factory=list)
+    loan_apply: list[str] = field(default_factory=list)
+    first_30: dict[int, np.datetime64] = field(default_factory=dict)
+    applications: int = 0
+    sessions: int = 0
+    tables: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
+
+
+def begin(
+    workspace: Workspace, size: int, months: int, seed: int, until: np.datetime64 | None, assume: Assumptions
+) -> World:
+    """A world at January 2018, before anything has happened."""
+    streams = Streams(seed)
+    rules = read_rules(workspace)
+    people = draw_population(size, streams, assume)
+    noises = {
+        name: assume.source_noise * streams.of(f"noise {name}").standard_normal(size)
+        for name in ("bureau", "lenders", "overdue", "telco", "device", "app", "txn")
+    }
+    suffix = {source: rules[source].formats[0] for source in LINES}
+    return World(
+        people=people,
+        master=None,  # type: ignore[arg-type]  # opened when history has been lived through
+        accounts=bureau.empty_bureau(size, START + months + 1),
+        loans=loans.empty_loans(),
+        ledger=transactions.open_ledger(people, streams),
+        phones=reports.open_phones(people),
+        noises=noises,
+        covered=streams.of("coverage").random(size) < assume.lender_coverage,
+        streams=streams,
+        assume=assume,
+        rules=rules,
+        deliveries=Deliveries(workspace.landing, suffix, streams, assume, until, DOCUMENTS),
+        caches={source: calls.empty_cache(size) for source in QUERIED},
+        rejected_at=np.full(size, -99),
+    )
+
+
+def live_history(world: World) -> None:
+    """The five years before the start: accounts, queries, applications elsewhere; nobody is a customer yet."""
+    for month in range(START):
+        changed = advance(world.people, month, world.streams, world.assume)
+        world.phones.learn(world.people, changed["phone"], month)
+        if month >= START - 27:
+            live_elsewhere(world, month)
+        bureau.open_accounts(world.accounts, world.people, month, world.streams, world.assume)
+        bureau.step(world.accounts, world.people, world.noises["bureau"], month, world.streams, world.assume)
+    world.master = customers.open_master(world.people, world.streams)
+    customers.record_opening(world.master)
+
+
+def live_elsewhere(world: World, month: int) -> None:
+    """What other lenders do about the customers in a month."""
+    people, noises = world.people, world.noises
+    world.queries.add(
+        month,
+        lookups.draw_queries(world.accounts, people, noises["bureau"], month, world.streams, world.assume),
+    )
+    world.elsewhere.add(
+        month,
+        lookups.draw_applications_elsewhere(
+            people, world.covered, noises["lenders"], month, world.streams, world.assume
+        ),
+    )
+    world.overdue.add(
+        month, lookups.draw_overdue(people, noises["overdue"], month, world.streams, world.assume)
+    )
