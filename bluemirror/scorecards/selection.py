@@ -21,45 +21,46 @@ class Choice:
     dropped: tuple[tuple[int, str], ...]
 
 
-def fit_logistic(W: Any, bad: Any, l2: float = 1e-6) -> tuple[Any, Any]:
+def fit_logistic(W: Any, bad: Any, ridge: float = 1e-3) -> tuple[Any, Any]:
     """Maximum likelihood by Newton's method (iteratively reweighted least squares).
 
     Parameters
     ----------
     W : array of shape (rows, columns)
     bad : array of shape (rows,), 0 or 1
-    l2 : float
-        Ridge on the weights (not the intercept), enough to keep separable data finite.
+    ridge : float
+        Half of it times the squared weights is added to the loss (the intercept is free): the precision of a
+        normal prior around 0, so it matters less the more rows there are.
 
     Returns
     -------
     coefficients of shape (1 + columns,), intercept first; and their covariance.
     """
     D = np.column_stack([np.ones(len(W)), W])
-    ridge = np.full(D.shape[1], l2 * len(W))
-    ridge[0] = 1e-9 * len(W)
+    penalty = np.full(D.shape[1], max(ridge, 1e-6))
+    penalty[0] = 1e-6
     beta = np.zeros(D.shape[1])
     share = np.clip(np.mean(bad), 1e-6, 1 - 1e-6)
     beta[0] = np.log(share / (1 - share))
-    loss = _loss(D, bad, beta, ridge)
+    loss = _loss(D, bad, beta, penalty)
     for _ in range(MAX_STEPS):
         p = 1 / (1 + np.exp(-np.clip(D @ beta, -35, 35)))
-        gradient = D.T @ (bad - p) - ridge * beta
-        hessian = (D * (p * (1 - p))[:, None]).T @ D + np.diag(ridge)
+        gradient = D.T @ (bad - p) - penalty * beta
+        hessian = (D * (p * (1 - p))[:, None]).T @ D + np.diag(penalty)
         step = np.linalg.solve(hessian, gradient)
         size = 1.0
-        while size > 1e-4 and _loss(D, bad, beta + size * step, ridge) > loss + 1e-12:
+        while size > 1e-4 and _loss(D, bad, beta + size * step, penalty) > loss + 1e-12:
             size /= 2
         beta = beta + size * step
-        loss = _loss(D, bad, beta, ridge)
+        loss = _loss(D, bad, beta, penalty)
         if np.abs(size * step).max() < 1e-8:
             break
     return beta, np.linalg.inv(hessian)
 
 
-def _loss(D: Any, bad: Any, beta: Any, ridge: Any) -> float:
+def _loss(D: Any, bad: Any, beta: Any, penalty: Any) -> float:
     z = D @ beta
-    return float(np.logaddexp(0, z).sum() - (z * bad).sum() + (ridge * beta**2).sum() / 2)
+    return float(np.logaddexp(0, z).sum() - (z * bad).sum() + (penalty * beta**2).sum() / 2)
 
 
 def choose(
@@ -70,7 +71,7 @@ def choose(
     max_correlation: float,
     max_vif: float,
     max_p_value: float,
-    l2: float,
+    ridge: float,
 ) -> Choice:
     """Choose columns of ``W`` and fit their weights.
 
@@ -94,7 +95,7 @@ def choose(
     unit = (W - W.mean(0)) / np.maximum(spread, 1e-12)
     dropped: dict[int, str] = {int(i): "constant" for i in np.flatnonzero(~open_)}
     chosen: list[int] = []
-    beta, _ = fit_logistic(W[:, chosen], bad, l2)
+    beta, _ = fit_logistic(W[:, chosen], bad, ridge)
     critical = NormalDist().inv_cdf(1 - max_p_value / 2) if max_p_value < 1 else 0.0
     while len(chosen) < max_variables and open_.any():
         z = _score_statistics(unit, W[:, chosen], bad, beta)
@@ -109,11 +110,11 @@ def choose(
             dropped[best] = "correlated"
             continue
         chosen.append(best)
-        beta, _ = fit_logistic(W[:, chosen], bad, l2)
+        beta, _ = fit_logistic(W[:, chosen], bad, ridge)
         for wrong in [c for c, b in zip(chosen, beta[1:], strict=True) if b >= 0]:
             dropped[wrong] = "wrong sign"
             chosen.remove(wrong)
-            beta, _ = fit_logistic(W[:, chosen], bad, l2)
+            beta, _ = fit_logistic(W[:, chosen], bad, ridge)
     while len(chosen) > 1:
         inflation = variance_inflation(unit[:, chosen])
         over = [c for c, v in zip(chosen, inflation, strict=True) if v > max_vif]
@@ -122,7 +123,7 @@ def choose(
         weakest = min(over, key=lambda c: (iv[c], c))
         dropped[weakest] = "collinear"
         chosen.remove(weakest)
-    beta, covariance = fit_logistic(W[:, chosen], bad, l2)
+    beta, covariance = fit_logistic(W[:, chosen], bad, ridge)
     while chosen:
         z = beta[1:] / np.sqrt(np.diag(covariance)[1:])
         worst = int(np.argmax(z))  # the least negative
@@ -130,7 +131,7 @@ def choose(
             break
         dropped[chosen[worst]] = "wrong sign" if z[worst] >= 0 else "not significant"
         del chosen[worst]
-        beta, covariance = fit_logistic(W[:, chosen], bad, l2)
+        beta, covariance = fit_logistic(W[:, chosen], bad, ridge)
     return Choice(tuple(chosen), float(beta[0]), beta[1:], tuple(sorted(dropped.items())))
 
 

@@ -80,12 +80,17 @@ class Binning:
 
 @dataclass(frozen=True)
 class Constraints:
-    """Bounds of the scorecard. ``monotone`` maps name patterns to ascending, descending or auto (in risk)."""
+    """Bounds of the scorecard.
+
+    ``monotone`` maps name patterns to ascending, descending or auto (in risk); ``ridge`` draws the weights towards
+    0 (see ``ScorecardClassifier``).
+    """
 
     max_variables: int = 20
     max_correlation: float = 0.75
     max_vif: float = 5.0
     max_p_value: float = 0.05
+    ridge: float = 20.0
     monotone: Mapping[str, str] = field(default_factory=dict)
 
     def direction(self, name: str) -> int:
@@ -269,6 +274,7 @@ def _constraints(r: Reader) -> Constraints:
         max_correlation=r.number("max_correlation", d.max_correlation, low=0, high=1),
         max_vif=r.number("max_vif", d.max_vif, low=1),
         max_p_value=r.number("max_p_value", d.max_p_value, low=0, high=1),
+        ridge=r.number("ridge", d.ridge, low=0),
         monotone=r.choices("monotone", (*DIRECTIONS, ANY_WAY)),
     )
     r.finish()

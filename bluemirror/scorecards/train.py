@@ -220,6 +220,7 @@ def fit(
         max_correlation=spec.constraints.max_correlation,
         max_vif=spec.constraints.max_vif,
         max_p_value=spec.constraints.max_p_value,
+        ridge=spec.constraints.ridge,
         base_score=spec.points.base_score,
         base_odds=spec.points.base_odds,
         points_to_double=spec.points.points_to_double,

@@ -138,6 +138,8 @@ def test_scorecard_text_round_trip(rows, card):
     )
     with pytest.raises(ModelError, match="points"):
         ScorecardClassifier.from_text(tampered)
+    with pytest.raises(ModelError, match="parameter 'ridges'"):
+        ScorecardClassifier.from_text(card.to_text().replace("ridge:", "ridges:"))
 
 
 def test_fit_is_deterministic_and_thread_free(rows):
