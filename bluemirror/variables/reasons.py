@@ -75,8 +75,8 @@ class Ledger:
         # Asked of the whole ledger: an applicant alone must not look as if nobody were ever asked about.
         heard = connection.execute(
             f"SELECT 1 FROM {quote(declared.table)} WHERE {quote(declared.source)} = ? LIMIT 1", [block.source]
-        ).fetchone()
-        if heard is None:
+        ).fetchall()
+        if not heard:
             return None
         request = Request()
         result = request.alias(f"CAST(t.{quote(declared.result)} AS VARCHAR)")

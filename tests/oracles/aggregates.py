@@ -31,7 +31,13 @@ def middle(values: list[float]) -> float:
 
 
 def aggregate(
-    agg: str, rows: list[tuple[dt.datetime, Any]], end: dt.datetime, unit: str, grain: str, size: int | None, of: bool
+    agg: str,
+    rows: list[tuple[dt.datetime, Any]],
+    end: dt.datetime,
+    unit: str,
+    grain: str,
+    size: int | None,
+    of: bool,
 ) -> float | None:
     """``rows`` are (event time, value of the column or None) inside the window, oldest first."""
     times = [time for time, _ in rows]
@@ -85,7 +91,13 @@ def aggregate(
 
 
 def series(
-    agg: str, rows: list[tuple[dt.datetime, Any]], end: dt.datetime, unit: str, grain: str, size: int | None, of: bool
+    agg: str,
+    rows: list[tuple[dt.datetime, Any]],
+    end: dt.datetime,
+    unit: str,
+    grain: str,
+    size: int | None,
+    of: bool,
 ) -> float | None:
     assert size is not None
     months = [0.0] * (size // 30 if unit == "day" else size)

@@ -19,7 +19,16 @@ Row = k.Row
 Functions = dict[str, Callable[..., Any]]
 
 SINCE = ("since_last", "since_first")
-SERIES = ("months_active", "month_mean", "month_max", "month_min", "month_std", "month_cv", "month_slope", "run_max")
+SERIES = (
+    "months_active",
+    "month_mean",
+    "month_max",
+    "month_min",
+    "month_std",
+    "month_cv",
+    "month_slope",
+    "run_max",
+)
 SCALED = ("sum", "mean", "min", "max", "std", "first", "last", "median")
 SCALED += ("month_mean", "month_max", "month_min", "month_std", "month_slope")
 ADDITIVE = ("count", "sum", "distinct")
@@ -56,7 +65,12 @@ class FamilyOracle:
     """One family for one observation."""
 
     def __init__(
-        self, block: dict[str, Any], family: dict[str, Any], tables: dict[str, k.Table], sql: Functions, seen: Row
+        self,
+        block: dict[str, Any],
+        family: dict[str, Any],
+        tables: dict[str, k.Table],
+        sql: Functions,
+        seen: Row,
     ) -> None:
         self.block, self.family, self.tables, self.sql, self.seen = block, family, tables, sql, seen
         self.as_of: dt.datetime = seen["as_of"]
@@ -113,7 +127,9 @@ class FamilyOracle:
         if answer is None:
             return []
         self.end = answer["event_time"]
-        found = [answer] if self.table is self.header else k.below(self.table, [answer], self.end, directly=False)
+        found = (
+            [answer] if self.table is self.header else k.below(self.table, [answer], self.end, directly=False)
+        )
         return [row for row in found if self.kept(row)]
 
     def units(self) -> list[tuple[Row, list[Row]]]:
@@ -128,7 +144,10 @@ class FamilyOracle:
             parents = k.below(self.tables[self.per["table"]], [answer], self.end, directly=False)
             units = [parent for parent in parents if not where or self.sql[where](parent)]
             return [
-                (unit, [row for row in k.below(self.table, [unit], self.end, directly=True) if self.kept(row)])
+                (
+                    unit,
+                    [row for row in k.below(self.table, [unit], self.end, directly=True) if self.kept(row)],
+                )
                 for unit in units
             ]
         groups: dict[Any, list[Row]] = {}
@@ -216,7 +235,9 @@ class FamilyOracle:
             for short, long in measure.get("ratios") or ():
                 sizes = [size for _, size in windows]
                 if short in sizes and long in sizes:
-                    value = divide(self.value(held, measure, agg, short), self.value(held, measure, agg, long))
+                    value = divide(
+                        self.value(held, measure, agg, short), self.value(held, measure, agg, long)
+                    )
                     yield self.name(pairs, token, f"r_{short}_{long}"), value
             for shared in measure.get("shares") or ():
                 if shared not in cross:
@@ -224,10 +245,14 @@ class FamilyOracle:
                 position = cross.index(shared)
                 if is_all(bodies[position], groups[position]):
                     continue
-                everything = next(one for one in group_names(bodies[position]) if is_all(bodies[position], one))
+                everything = next(
+                    one for one in group_names(bodies[position]) if is_all(bodies[position], one)
+                )
                 whole = self.chosen(rows, cross, (*groups[:position], everything, *groups[position + 1 :]))
                 for window, size in windows:
-                    value = divide(self.value(held, measure, agg, size), self.value(whole, measure, agg, size))
+                    value = divide(
+                        self.value(held, measure, agg, size), self.value(whole, measure, agg, size)
+                    )
                     yield self.name(pairs, window, token) + "_share", value
 
     def two_levels(
@@ -255,7 +280,8 @@ class FamilyOracle:
                     ]
                     for window, size in self.measure_windows(measure, agg):
                         values = [
-                            self.value(self.chosen(rows, cross, groups), measure, agg, size) for rows in wanted
+                            self.value(self.chosen(rows, cross, groups), measure, agg, size)
+                            for rows in wanted
                         ]
                         for over in measure["over"]:
                             name = self.name(pairs, window, self.token(measure, agg)) + f"_{over}"

@@ -67,7 +67,8 @@ def current_state(table: Table, as_of: dt.datetime, mine: Callable[[Row], bool])
     found = [
         row
         for row in known(table, as_of)
-        if mine(row) and (table.valid_to is None or row[table.valid_to] is None or row[table.valid_to] > as_of)
+        if mine(row)
+        and (table.valid_to is None or row[table.valid_to] is None or row[table.valid_to] > as_of)
     ]
     return found[-1] if found else None
 
@@ -83,9 +84,7 @@ def below(table: Table, parents: list[Row], end: dt.datetime, *, directly: bool)
     return sorted(result, key=lambda row: (row["event_time"], row["_seq"]))
 
 
-def neighbours(
-    links: Table, as_of: dt.datetime, from_: str, me: Any, through: str, to: str
-) -> list[Any]:
+def neighbours(links: Table, as_of: dt.datetime, from_: str, me: Any, through: str, to: str) -> list[Any]:
     """Whoever used what I used, as far as known; never myself."""
     seen = known(links, as_of)
     found = []

@@ -84,7 +84,9 @@ CONTRACTS = {
     "calls": _contract("calls", _table("ledger", "event", ("call",))),
 }
 
-CALLS = Calls("ledger", "source", "person", "known_time", "result", {"hit": "hit", "no_hit": "no_hit", "error": "error"})
+CALLS = Calls(
+    "ledger", "source", "person", "known_time", "result", {"hit": "hit", "no_hit": "no_hit", "error": "error"}
+)
 
 
 def oracle_tables(rows: dict[str, list[Row]]) -> dict[str, Table]:
@@ -153,9 +155,11 @@ SQL: dict[str, Callable[[Row], Any]] = {
     ),
     "t.kind IS NOT NULL": lambda row: row["kind"] is not None,
     "t.status <> '#'": lambda row: row["status"] is not None and row["status"] != "#",
-    "CASE t.status WHEN 'N' THEN 0 WHEN '1' THEN 1 WHEN '2' THEN 2 END": lambda row: (
-        {"N": 0, "1": 1, "2": 2}.get(row["status"])
-    ),
+    "CASE t.status WHEN 'N' THEN 0 WHEN '1' THEN 1 WHEN '2' THEN 2 END": lambda row: {
+        "N": 0,
+        "1": 1,
+        "2": 2,
+    }.get(row["status"]),
     "t.amount >= 5": lambda row: _maybe(lambda v: v >= 5, row["amount"]),
     "coalesce(t.kind, 'z') <> 'c'": lambda row: (row["kind"] or "z") != "c",
 }
@@ -185,7 +189,9 @@ TIMES = st.one_of(
     st.sampled_from(EDGES + DAYS),
     st.integers(0, 200 * 24).map(lambda hours: dt.datetime(2024, 6, 5) - dt.timedelta(hours=hours)),
 )
-LAGS = st.sampled_from([dt.timedelta(0), dt.timedelta(seconds=1), dt.timedelta(days=1), dt.timedelta(days=45)])
+LAGS = st.sampled_from(
+    [dt.timedelta(0), dt.timedelta(seconds=1), dt.timedelta(days=1), dt.timedelta(days=45)]
+)
 PERSONS = st.sampled_from(["p1", "p1", "p2", "p3", None])
 
 

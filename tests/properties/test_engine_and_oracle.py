@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -26,9 +27,13 @@ from tests.properties.small_world import (
 )
 
 thorough = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=50,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-quick = settings(thorough, max_examples=25)
+quick = settings(thorough, max_examples=20)
+few = settings(thorough, max_examples=10)
 
 
 def computed(name: str, rows: dict[str, list[Row]], **more: Any) -> dict[str, dict[str, float | None]]:
@@ -39,7 +44,9 @@ def computed(name: str, rows: dict[str, list[Row]], **more: Any) -> dict[str, di
 def same(name: str, ours: float | None, theirs: float | None) -> bool:
     if ours is None or theirs is None:
         return ours is None and theirs is None
-    if name.endswith(("_cnt", "_orgs", "_persons", "_cities", "_months_active", "_run_max", "_any", "_tints")):
+    if name.endswith(
+        ("_cnt", "_orgs", "_persons", "_cities", "_months_active", "_run_max", "_any", "_tints")
+    ):
         return ours == theirs
     # Spread and slope are differences of larger numbers; what is rounding there is nothing here.
     return abs(ours - theirs) <= 1e-5 * max(abs(ours), abs(theirs)) + 1e-6
@@ -110,7 +117,7 @@ def test_a_ledger_beside_answers(rows: dict[str, list[Row]], calls: list[Row]) -
     compare("documents", world(**rows, ledger=calls), ledger=True)
 
 
-@quick
+@few
 @given(events(), events(), documents(), documents(), links(), links())
 def test_no_future_row_changes_a_value(
     past: list[Row],
@@ -147,16 +154,18 @@ def test_no_future_row_changes_a_value(
         assert computed(name, before) == computed(name, after)
 
 
-@quick
+@few
 @given(events(most=16), st.integers(1, 4))
-def test_shards_do_not_change_values(rows: list[Row], size: int) -> None:
+def test_shards_and_threads_do_not_change_values(rows: list[Row], size: int) -> None:
     whole = engine("days", world(ev=rows))
     frame = whole.compute()
-    parts = [whole.compute(start, min(start + size, len(frame))) for start in range(0, len(frame), size)]
+    with ThreadPoolExecutor(2) as pool:
+        starts = range(0, len(frame), size)
+        parts = list(pool.map(lambda start: whole.compute(start, min(start + size, len(frame))), starts))
     assert [row for part in parts for row in part.rows()] == frame.rows()
 
 
-@quick
+@few
 @given(events(), links(), ledgers())
 def test_one_applicant_is_a_shard_of_one(rows: list[Row], linked: list[Row], calls: list[Row]) -> None:
     """Loaded alone, an observation has the values and the reason that it has among others."""
