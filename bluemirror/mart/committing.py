@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parcel:
-    """A delivery that only needs to be written and named."""
+    """A delivery that only needs to be written and named; ``held`` says which files were held back, and why."""
 
     delivery: Delivery
     committed: Committed
     manifest: Mapping[str, Any]
     tables: Mapping[str, pl.DataFrame]
     quarantine: pl.DataFrame
-    warnings: tuple[str, ...]
+    held: tuple[str, ...]
 
     @property
     def contents(self) -> dict[str, str]:
@@ -123,18 +123,9 @@ def parcels(
             "rejected_by_rule": broken,
             "warnings": warned,
         }
-        texts = [str(item) for item in holding]
-        if bad:
-            rules = ", ".join(f"{rule} {n}" for rule, n in broken.items())
-            texts.append(
-                f"{delivery.source} {delivery.day}: {bad} records quarantined by their own rules ({rules})"
-            )
-        texts += [
-            f"{delivery.source} {delivery.day}: {n} rows against {rule} (warning)"
-            for rule, n in warned.items()
-        ]
+        texts = tuple(str(item) for item in holding)
         whole = _with_held(part.drop("_rec"), holding, delivery)
-        done.append(Parcel(delivery, committed, manifest, tables, whole, tuple(texts)))
+        done.append(Parcel(delivery, committed, manifest, tables, whole, texts))
     return done
 
 

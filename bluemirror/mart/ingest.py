@@ -121,8 +121,7 @@ def ingest_source(
                 last = parcel_list[-1].committed
                 if log:
                     log(f"{source}: {len(fresh)} of {len(pending)} deliveries, up to {last.day}")
-    for parcel in fresh:
-        warnings += parcel.warnings
+    warnings += [text for parcel in fresh for text in parcel.held] + _summed(source, fresh)
     counts = {
         name: sum(parcel.committed.counts[name] for parcel in fresh)
         for name in ("in", "accepted", "quarantined")
@@ -138,6 +137,27 @@ def ingest_source(
         tuple(warnings),
         tuple(errors),
     )
+
+
+def _summed(source: str, fresh: Sequence[Parcel]) -> list[str]:
+    """What broke rules row by row, in one line for all deliveries: the quarantine has the rows."""
+    texts = []
+    for name, text in (
+        ("rejected_by_rule", "records quarantined by their own rules"),
+        ("warnings", "rows against rules of severity warning"),
+    ):
+        counts: dict[str, int] = {}
+        days = []
+        for parcel in fresh:
+            if parcel.manifest[name]:
+                days.append(parcel.committed.day)
+            for rule, count in parcel.manifest[name].items():
+                counts[rule] = counts.get(rule, 0) + count
+        if counts:
+            when = f"{days[0]}" if len(days) == 1 else f"{len(days)} deliveries from {days[0]} to {days[-1]}"
+            rules = ", ".join(f"{rule} {count}" for rule, count in sorted(counts.items()))
+            texts.append(f"{source} {when}: {sum(counts.values())} {text} ({rules})")
+    return texts
 
 
 def _contract(workspace: Workspace, source: str) -> Contract:

@@ -307,4 +307,15 @@ def test_warning_is_counted_and_the_row_stays(workspace, deliver):
     deliver("people", DAY, {"a.csv": people_csv([person(1, income="900000")])}, {"a.csv": 1})
     report = ingest_source(workspace, "people")
     assert report.accepted == 1
-    assert report.warnings == ("people 2024-01-02: 1 rows against people.rich (warning)",)
+    assert report.warnings == ("people 2024-01-02: 1 rows against rules of severity warning (people.rich 1)",)
+
+
+def test_many_days_are_one_line(workspace, deliver):
+    for n in range(2, 5):
+        rows = [person(n), person(n + 10, city="xx"), person(n + 20, since="2034-01-01")]
+        deliver("people", f"2024-01-0{n}", {"a.csv": people_csv(rows)}, {"a.csv": 3})
+    report = ingest_source(workspace, "people")
+    assert report.warnings[0] == (
+        "people 3 deliveries from 2024-01-02 to 2024-01-04: 6 records quarantined by their own rules"
+        " (codes 3, not_in_future 3)"
+    )
