@@ -29,7 +29,7 @@ def validation_plots(name: str, train: Judged, oot: Judged, pack: Validation) ->
 def importance_plot(name: str, gain: pl.DataFrame, labels: Mapping[str, str]) -> Any:
     """The twenty inputs that a challenger leans on most; ``labels`` are English."""
     top = gain.head(20).reverse()
-    figure, axes = _axes(f"{name}: what the challenger leans on", 8.4, 6)
+    figure, axes = _axes(name, "What the challenger leans on", 8.4, 6)
     shown = [_short(labels.get(v, v)) for v in top["variable"]]
     axes.barh(range(top.height), top["gain"].to_numpy() * 100, color=GOOD)
     axes.set_yticks(range(top.height), shown, fontsize=7)
@@ -37,7 +37,7 @@ def importance_plot(name: str, gain: pl.DataFrame, labels: Mapping[str, str]) ->
     return figure
 
 
-def _axes(title: str, width: float = 6.4, height: float = 4.4) -> tuple[Any, Any]:
+def _axes(name: str, what: str, width: float = 6.4, height: float = 4.4) -> tuple[Any, Any]:
     # The object interface: no global state and no backend, so a notebook's own figures are left alone.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -45,7 +45,8 @@ def _axes(title: str, width: float = 6.4, height: float = 4.4) -> tuple[Any, Any
     figure = Figure(figsize=(width, height), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    axes.set_title(title, loc="left", color=INK, fontsize=11, fontweight="bold")
+    figure.suptitle(what, x=0.02, ha="left", color=INK, fontsize=11, fontweight="bold")
+    axes.set_title(name, loc="left", color=INK, fontsize=8)
     axes.grid(color=GRID, linewidth=0.7)
     axes.set_axisbelow(True)
     for side in ("top", "right"):
@@ -54,7 +55,7 @@ def _axes(title: str, width: float = 6.4, height: float = 4.4) -> tuple[Any, Any
 
 
 def _roc(name: str, train: Judged, oot: Judged, pack: Validation) -> Any:
-    figure, axes = _axes(f"{name}: ROC", 5.2, 4.8)
+    figure, axes = _axes(name, "ROC curve", 5.2, 4.8)
     for label, judged, colour, area in (
         ("train", train, OTHER, pack.metrics["auc_train"]),
         ("out of sample", oot, GOOD, pack.metrics["auc"]),
@@ -76,7 +77,7 @@ def _roc(name: str, train: Judged, oot: Judged, pack: Validation) -> Any:
 
 
 def _calibration(name: str, table: pl.DataFrame, metrics: Mapping[str, float]) -> Any:
-    figure, axes = _axes(f"{name}: calibration (Brier {metrics['brier']:.4f})", 5.2, 4.8)
+    figure, axes = _axes(name, f"Calibration (Brier {metrics['brier']:.4f})", 5.2, 4.8)
     x, y = table["predicted"].to_numpy() * 100, table["observed"].to_numpy() * 100
     low, high = table["observed_low"].to_numpy() * 100, table["observed_high"].to_numpy() * 100
     top = max(x.max(), high.max()) * 1.05
@@ -97,7 +98,7 @@ def _calibration(name: str, table: pl.DataFrame, metrics: Mapping[str, float]) -
 
 
 def _bands(name: str, table: pl.DataFrame) -> Any:
-    figure, axes = _axes(f"{name}: bad rate by band of risk")
+    figure, axes = _axes(name, "Bad rate by band of risk")
     x = np.arange(table.height)
     for shift, side, colour in ((-0.2, "train", OTHER), (0.2, "oot", GOOD)):
         rate = table[f"{side}_bad_rate"].fill_null(0).to_numpy() * 100
@@ -110,7 +111,7 @@ def _bands(name: str, table: pl.DataFrame) -> Any:
 
 
 def _stability(name: str, table: pl.DataFrame) -> Any:
-    figure, axes = _axes(f"{name}: stability of the score by month", 7.2, 4.2)
+    figure, axes = _axes(name, "Stability of the score by month", 7.2, 4.2)
     x = np.arange(table.height)
     colours = [GOOD if s == "oot" else OTHER for s in table["side"]]
     axes.bar(x, table["psi"].to_numpy(), color=colours)
@@ -123,7 +124,7 @@ def _stability(name: str, table: pl.DataFrame) -> Any:
 
 
 def _distribution(name: str, oot: Judged) -> Any:
-    figure, axes = _axes(f"{name}: log odds of goods and bads, out of sample")
+    figure, axes = _axes(name, "Log odds of goods and bads, out of sample")
     p = np.clip(oot.probability, 1e-6, 1 - 1e-6)
     z = np.log(p / (1 - p))
     edges = np.linspace(z.min(), z.max() + 1e-9, 41)
