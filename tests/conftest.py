@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 # Before any library is imported: no telemetry, no display, two threads at most.
+os.environ.pop("BLUEMIRROR_DEBUG", None)
 os.environ.setdefault("BLUEMIRROR_KEY", "the key of the tests")
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("POLARS_MAX_THREADS", "2")
@@ -59,3 +61,22 @@ def small_workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path) 
         assert child.returncode == 0, child.stdout[-3000:] + child.stderr[-3000:]
         (target / "run.txt").write_text(child.stdout, encoding="utf-8")
     return target
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave without DuckDB's list of leaked objects, which would be the last thing on the screen.
+
+    Great Expectations keeps its engine in a cycle that the interpreter does not collect at its end, and DuckDB's
+    bindings then print a hundred lines about it. Everything that was registered to run at exit still runs.
+    """
+    status = getattr(config, "exit_status", None)
+    if status is not None and "duckdb" in sys.modules and not hasattr(config, "workerinput"):
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(int(status))
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.exit_status = exitstatus  # type: ignore[attr-defined]

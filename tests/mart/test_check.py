@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 
 import polars as pl
 import pytest
@@ -14,21 +13,6 @@ from bluemirror.mart.manifests import read_snapshot
 from tests.mart.samples import answer, lines, people_csv, person, report_xml
 
 DAY = "2024-01-02"
-
-pytest.importorskip("great_expectations", reason="Great Expectations is in the extra 'quality'")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def loaded():
-    """Import it once; what it warns about while importing is its own affair."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import great_expectations as gx
-
-    return gx
-
-
-pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def check(workspace, source):

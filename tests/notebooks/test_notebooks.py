@@ -22,8 +22,6 @@ def test_stored_without_outputs(file: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda one: one.stem)
-# nbclient's own way with event loops on Python 3.11
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_runs(file: Path, small_workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from nbclient import NotebookClient
 

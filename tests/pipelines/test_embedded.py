@@ -15,9 +15,6 @@ from bluemirror.workspace import Workspace
 from pipelines import embedded
 from pipelines.instance import dagster_home
 
-# Great Expectations, Feast and Dagster warn about each other's and their own future while they are imported.
-pytestmark = pytest.mark.filterwarnings("ignore")
-
 
 @pytest.fixture(autouse=True)
 def own_home(monkeypatch: pytest.MonkeyPatch) -> None:
