@@ -32,7 +32,9 @@ def copy_declarations(target: Path) -> Workspace:
     return Workspace.open(target)
 
 
-def simulate_and_ingest(workspace: Workspace, customers: int = CUSTOMERS, months: int = MONTHS, seed: int = SEED) -> None:
+def simulate_and_ingest(
+    workspace: Workspace, customers: int = CUSTOMERS, months: int = MONTHS, seed: int = SEED
+) -> None:
     """Fill the landing folder with a small simulation and the mart with what it delivers."""
     from bluemirror.contracts import read_contracts
     from bluemirror.mart import ingest_source

@@ -206,22 +206,20 @@ def _system(time: dt.datetime, lag: dt.timedelta, line: int, *, deleted: bool = 
 @st.composite
 def events(draw: st.DrawFn, most: int = 10) -> list[Row]:
     """Events with versions: some ids come again, changed, deleted or for somebody else."""
-    rows = []
-    for line in range(draw(st.integers(0, most))):
-        rows.append(
-            {
-                "id": f"e{draw(st.integers(0, most))}",
-                "person": draw(PERSONS),
-                "kind": draw(st.sampled_from(["a", "b", "c", None, "unknown"])),
-                "org": draw(st.sampled_from(["x", "y", None])),
-                "amount": draw(st.one_of(st.none(), st.integers(-2, 10))),
-                "level": draw(st.sampled_from([None, 1, 2, 3])),
-                "flag": draw(st.sampled_from([False, False, False, True, None])),
-                "obs": draw(st.sampled_from([None, "o1", "o2", "elsewhere"])),
-                **_system(draw(TIMES), draw(LAGS), line, deleted=draw(st.integers(0, 5)) == 0),
-            }
-        )
-    return rows
+    return [
+        {
+            "id": f"e{draw(st.integers(0, most))}",
+            "person": draw(PERSONS),
+            "kind": draw(st.sampled_from(["a", "b", "c", None, "unknown"])),
+            "org": draw(st.sampled_from(["x", "y", None])),
+            "amount": draw(st.one_of(st.none(), st.integers(-2, 10))),
+            "level": draw(st.sampled_from([None, 1, 2, 3])),
+            "flag": draw(st.sampled_from([False, False, False, True, None])),
+            "obs": draw(st.sampled_from([None, "o1", "o2", "elsewhere"])),
+            **_system(draw(TIMES), draw(LAGS), line, deleted=draw(st.integers(0, 5)) == 0),
+        }
+        for line in range(draw(st.integers(0, most)))
+    ]
 
 
 @st.composite

@@ -1,0 +1,117 @@
+"""Explanations: the rows behind a value, those left out with the reason, the value recomputed from the rows."""
+
+from __future__ import annotations
+
+import csv
+import random
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from bluemirror.errors import FamilyError
+from bluemirror.variables import catalogue, explain, read_variables
+from bluemirror.variables.explain import Explainer
+from bluemirror.variables.explanation import Explanation
+from bluemirror.workspace import Workspace
+from tests.fixtures_flagship import flagship  # noqa: F401 (a fixture)
+
+
+@pytest.fixture(scope="module")
+def explainer(flagship: Workspace) -> Iterator[Explainer]:  # noqa: F811
+    with Explainer(flagship) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def explained(flagship: Workspace, explainer: Explainer) -> list[Explanation]:  # noqa: F811
+    """Two variables of every family, each for two observations, chosen by a seed."""
+    generator = random.Random(11)
+    names = read_variables(flagship, "application", ["pboc_query__reason", "ml_apply__reason"])
+    told = names.filter((names["pboc_query__reason"] == 0) & (names["ml_apply__reason"] == 0))
+    observations = sorted(told["observation_id"].to_list())
+    families: dict[tuple[str, str], list[str]] = {}
+    for one in catalogue(flagship):
+        families.setdefault((one.block, one.family), []).append(one.name)
+    return [
+        explainer.explain(name, observation)
+        for members in families.values()
+        for name in generator.sample(members, min(2, len(members)))
+        for observation in generator.sample(observations, 2)
+    ]
+
+
+def test_recomputed_is_stored(explained: list[Explanation]) -> None:
+    different = [
+        (one.variable.name, one.observation_id, one.stored, one.recomputed)
+        for one in explained
+        if not one.agrees
+    ]
+    assert not different
+    assert sum(bool(one.stored) for one in explained) > len(explained) / 5, (
+        "most of them explain a null or a zero"
+    )
+
+
+def test_every_row_says_where_it_landed_and_why(flagship: Workspace, explained: list[Explanation]) -> None:  # noqa: F811
+    reasons: Counter[str] = Counter()
+    for one in explained:
+        for row in one.rows:
+            assert (flagship.landing / row.file).is_file()
+            assert row.line >= 1
+            assert row.counts or row.reason
+            if row.counts:
+                assert max(row.event_time, row.known_time) <= one.as_of
+            reasons[row.reason.split(":")[0]] += 1
+    for reason in (
+        "after as_of",
+        "known only after as_of",
+        "superseded by a newer version known at as_of",
+        "outside the window",
+        "filtered out",
+        "not the newest answer",
+    ):
+        assert reasons[reason], (reason, reasons)
+
+
+def test_text_and_html_say_the_same(explained: list[Explanation]) -> None:
+    for one in explained[:40]:
+        text, html = str(one), one._repr_html_()
+        assert one.variable.name in text
+        assert one.variable.name in html
+        assert f"{len(one.counted)} rows count" in text or one.parts
+        assert one.as_dict()["agrees"] is True
+
+
+def test_no_personal_value_is_shown(flagship: Workspace, explained: list[Explanation]) -> None:  # noqa: F811
+    secrets: set[str] = set()
+    for path in (flagship.landing / "own_customer").rglob("*.csv"):
+        with path.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                secrets |= {
+                    row[name] for name in ("id_no", "name", "phone", "email", "address", "employer")
+                } - {""}
+    text = "\n".join(str(one) + one._repr_html_() for one in explained)
+    assert not [secret for secret in secrets if secret in text]
+
+
+def test_the_application_itself_is_left_out(flagship: Workspace, explainer: Explainer) -> None:  # noqa: F811
+    observation = read_variables(flagship, "application", ["own_apply_app_all_cnt"])["observation_id"][0]
+    reasons = {row.reason for row in explainer.explain("own_apply_app_all_cnt", observation).rows}
+    assert "the observation itself" in reasons
+
+
+def test_a_ratio_marks_its_numerator(flagship: Workspace, explainer: Explainer) -> None:  # noqa: F811
+    name = "app_event_ev_cnt_r_7_30"
+    frame = read_variables(flagship, "application", [name])
+    observation = frame.filter((frame[name] > 0) & (frame[name] < 1))["observation_id"][0]
+    found = explainer.explain(name, observation)
+    marks = Counter(row.reason for row in found.counted)
+    assert found.stored == pytest.approx(marks["numerator and denominator"] / sum(marks.values()))
+
+
+def test_unknown_names_and_observations(flagship: Workspace) -> None:  # noqa: F811
+    with pytest.raises(FamilyError, match="did you mean"):
+        explain(flagship, "own_apply_app_all_cnd", "x")
+    with pytest.raises(FamilyError, match="there is no observation 'x'"):
+        explain(flagship, "own_apply_app_all_cnt", "x")
