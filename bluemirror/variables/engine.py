@@ -57,6 +57,15 @@ class BlockEngine:
     ) -> None:
         self.block = block
         self.variables = block_variables(block)
+        # Names and tensors once: a single applicant must not pay for spelling them out again.
+        self._plans = {
+            family.name: tuple(
+                (tensor, tuple(one.name for one in tensor_variables(block, family, tensor)))
+                for tensor in tensors(family)
+            )
+            for family in block.families
+        }
+        self._asked = {family.name: tuple(attribute_variables(block, family)) for family in block.families}
         self.observations = observations
         self.as_of: Ints = observations["as_of"].cast(pl.Datetime("us")).dt.timestamp("us").to_numpy()
         self.index = observations.select("observation_id").with_row_index("index")
@@ -241,8 +250,8 @@ class BlockEngine:
         unit = owner[found.owner]
         rows = _rows(family, table, found.row, unit, reference[found.owner], count)
         computed = Shard(rows, family.windows)
-        for tensor in tensors(family):
-            result |= self._named(family, tensor, computed.values(tensor))
+        for tensor, names in self._plans[family.name]:
+            result |= _named(names, computed.values(tensor))
         return result
 
     def _kept(self, table: FamilyTable, found: Resolved, owner: Ints, start: int) -> Resolved:
@@ -252,11 +261,6 @@ class BlockEngine:
         if table.arrays.exclude is not None:
             keep &= table.arrays.exclude[found.row] != owner[found.owner] + start
         return found if keep.all() else Resolved(found.owner[keep], found.row[keep])
-
-    def _named(self, family: Family, tensor: object, values: NDArray[np.float64]) -> dict[str, Floats32]:
-        names = [one.name for one in tensor_variables(self.block, family, tensor)]  # type: ignore[arg-type]
-        flat = values.astype(np.float32).reshape(len(names), -1)
-        return dict(zip(names, flat, strict=True))
 
     def _two_levels(
         self, family: Family, table: FamilyTable, newest: Ints, reference: Ints, count: int
@@ -313,11 +317,11 @@ class BlockEngine:
     ) -> dict[str, Floats32]:
         computed = Shard(rows, family.windows)
         result: dict[str, Floats32] = {}
-        for tensor in tensors(family):
+        for tensor, names in self._plans[family.name]:
             assert tensor.over is not None
             slices = [outer[one.name] for one in tensor.outer]
             values = fold_outer(computed.values(tensor), owner, slices, count, tensor.over)
-            result |= self._named(family, tensor, values)
+            result |= _named(names, values)
         return result
 
     def _attribute_values(
@@ -329,7 +333,7 @@ class BlockEngine:
         present = newest >= 0
         index = pl.Series(newest).replace(-1, None)
         result: dict[str, Floats32] = {}
-        for variable, attribute, code in attribute_variables(self.block, family):
+        for variable, attribute, code in self._asked[family.name]:
             if attribute is None:
                 event = times_of(keyed.rows, newest, moments.as_of)
                 age = moments.as_of // MICROSECONDS_A_DAY - event // MICROSECONDS_A_DAY
@@ -350,6 +354,12 @@ class BlockEngine:
             )
             result[variable.name] = numbers.astype(np.float32)
         return result
+
+
+def _named(names: tuple[str, ...], values: NDArray[np.float64]) -> dict[str, Floats32]:
+    """A tensor's values under the names of its variables: (..., observations) to one row each."""
+    flat = values.astype(np.float32).reshape(len(names), -1)
+    return dict(zip(names, flat, strict=True))
 
 
 def _rows(family: Family, table: FamilyTable, row: Ints, unit: Ints, reference: Ints, units: int) -> Rows:

@@ -36,7 +36,7 @@ def versions_sql(table: Table) -> str:
     A state's key is the business key and the moment from which the state holds, because each new state is another
     fact, not a correction of the one before.
     """
-    key = [quote(column) for column in table.business_key]
+    key = [quote(column) for column in table.key_columns]
     if table.kind == "state":
         key.append("event_time")
     if not key:
