@@ -51,12 +51,18 @@ def flagship_declarations(tmp_path: Path) -> Workspace:
     return copy_declarations(tmp_path / "flagship")
 
 
+_BUILT: list[Workspace] = []
+"""Importing a fixture into a module makes another fixture of it; the workspace is built for the first one only."""
+
+
 @pytest.fixture(scope="session")
 def flagship(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """The flagship workspace with 240 customers over 20 months: simulated, ingested, variables built. Read only."""
     from bluemirror.variables import build
 
-    workspace = copy_declarations(tmp_path_factory.mktemp("flagship") / "workspace")
-    simulate_and_ingest(workspace)
-    build(workspace, "application")
-    return workspace
+    if not _BUILT:
+        workspace = copy_declarations(tmp_path_factory.mktemp("flagship") / "workspace")
+        simulate_and_ingest(workspace)
+        build(workspace, "application")
+        _BUILT.append(workspace)
+    return _BUILT[0]
