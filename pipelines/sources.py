@@ -79,7 +79,10 @@ def _check(workspace: Workspace, journal: Journal, source: str) -> dg.AssetCheck
     def contract() -> dg.AssetCheckResult:
         with journal.step("check", source) as keep:
             report = keep(check_source(workspace, source))
-        journal.say(f"check {source}: {'passed' if report.passed else 'FAILED'}")
+        journal.say(
+            f"check {source}: {'passed' if report.passed else 'FAILED'}"
+            + (" (the same rows as before)" if report.recalled else "")
+        )
         return dg.AssetCheckResult(passed=report.passed, metadata=check_metadata(report))
 
     return contract

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bluemirror.contracts import Contract, Table
+    from bluemirror.mart.manifests import Snapshot
     from bluemirror.workspace import Workspace
 
 COPY_BELOW = 200_000
@@ -55,12 +56,16 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """All expectations of a source; ``passed`` looks only at those of severity error."""
+    """All expectations of a source; ``passed`` looks only at those of severity error.
+
+    ``recalled`` tells that these very rows had been checked before, against the same contract.
+    """
 
     source: str
     passed: bool
     rows: int
     results: tuple[CheckResult, ...]
+    recalled: bool = False
 
     @property
     def failures(self) -> tuple[CheckResult, ...]:
@@ -72,7 +77,8 @@ def check_source(workspace: Workspace, source: str) -> CheckReport:
     """Run the suites of a source's tables over all rows of the mart.
 
     Great Expectations works on a DuckDB with views over the committed Parquet, in a temporary folder: it
-    writes nothing into the workspace and sends nothing home.
+    writes nothing into the workspace and sends nothing home. The report is kept, and recalled while neither the
+    rows nor the contract change.
 
     Raises
     ------
@@ -80,10 +86,17 @@ def check_source(workspace: Workspace, source: str) -> CheckReport:
         If the contract is written wrongly.
     """
     from bluemirror.contracts import read_contract
+    from bluemirror.mart.checked import fingerprint, recall, remember
+    from bluemirror.mart.manifests import read_snapshot
 
     contract = read_contract(workspace.contracts_dir / f"{source}.odcs.yaml")
+    state = read_snapshot(workspace)
+    mark = fingerprint(workspace, contract, state)
+    before = recall(workspace, source, mark)
+    if before is not None:
+        return before
     with tempfile.TemporaryDirectory(prefix="bluemirror-check-") as folder:
-        rows = _prepare(workspace, contract, Path(folder) / "mart.duckdb")
+        rows = _prepare(workspace, contract, state, Path(folder) / "mart.duckdb")
         with _engine(Path(folder) / "mart.duckdb") as datasource:
             results = [
                 result
@@ -92,17 +105,17 @@ def check_source(workspace: Workspace, source: str) -> CheckReport:
                 for result in _run(datasource, table, rows[table.name])
             ]
     passed = all(result.passed for result in results if result.severity == "error")
-    return CheckReport(source, passed, sum(rows.values()), tuple(results))
+    report = CheckReport(source, passed, sum(rows.values()), tuple(results))
+    remember(workspace, report, mark)
+    return report
 
 
-def _prepare(workspace: Workspace, contract: Contract, path: Path) -> dict[str, int]:
+def _prepare(workspace: Workspace, contract: Contract, state: Snapshot, path: Path) -> dict[str, int]:
     """A database file with the views of a contract; returns rows per table."""
     import duckdb
 
     from bluemirror.mart.connect import define_views
-    from bluemirror.mart.manifests import read_snapshot
 
-    state = read_snapshot(workspace)
     rows = {
         table.name: sum(
             committed.tables.get(table.name, 0) for committed in state.of(contract.source).values()

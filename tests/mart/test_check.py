@@ -52,6 +52,21 @@ def test_a_warning_does_not_block(workspace, deliver):
     assert failed == {"rich": 1}
 
 
+def test_the_same_rows_are_not_checked_twice_but_new_ones_are(workspace, deliver):
+    deliver("people", DAY, {"a.csv": people_csv([person(1), person(2)])}, {"a.csv": 2})
+    ingest_source(workspace, "people")
+    first = check(workspace, "people")
+    again = check(workspace, "people")
+    assert not first.recalled
+    assert again.recalled
+    assert again.results == first.results
+    deliver("people", "2024-01-03", {"a.csv": people_csv([person(3)])}, {"a.csv": 1})
+    ingest_source(workspace, "people")
+    later = check(workspace, "people")
+    assert not later.recalled
+    assert later.rows == first.rows + 1
+
+
 @pytest.mark.parametrize(
     ("change", "rule"),
     [

@@ -105,6 +105,7 @@ def test_a_broken_declaration_stops_the_run_with_its_own_text(landed: Workspace)
 def test_a_failed_check_blocks_what_comes_after(landed: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     class Failed:
         passed = False
+        recalled = False
         results = ()
 
     monkeypatch.setattr("pipelines.sources.check_source", lambda *_, **__: Failed())
