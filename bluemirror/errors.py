@@ -35,7 +35,12 @@ class BluemirrorError(Exception):
 
     def __str__(self) -> str:
         lines = [self.message]
-        for label, value in (("file", self.file), ("field", self.field), ("rule", self.rule), ("fix", self.fix)):
+        for label, value in (
+            ("file", self.file),
+            ("field", self.field),
+            ("rule", self.rule),
+            ("fix", self.fix),
+        ):
             if value:
                 lines.append(f"  {label + ':':<7}{value}")
         return "\n".join(lines)

@@ -24,9 +24,11 @@ SECONDS_A_MUTANT = 300
 def main() -> int:
     """Run every mutant whose rule holds the given words."""
     parser = argparse.ArgumentParser(prog="python -m mutants", description=__doc__)
-    parser.add_argument("words", nargs="*", help="only rules that hold these words")
+    parser.add_argument("words", nargs="*", help="only rules that hold one of these words")
     words = [word.lower() for word in parser.parse_args().words]
-    chosen = [one for one in MUTANTS if all(word in one.rule.lower() for word in words)]
+    chosen = [one for one in MUTANTS if not words or any(word in one.rule.lower() for word in words)]
+    if not chosen:
+        parser.error("no rule holds " + " or ".join(words))
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         tree = Path(folder) / "tree"
         copy_tree(tree)

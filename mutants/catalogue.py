@@ -28,7 +28,79 @@ class Mutant:
     tests: tuple[str, ...]
 
 
+ENGINE = "tests/properties/test_engine_and_oracle.py"
+
 MUTANTS: tuple[Mutant, ...] = (
+    Mutant(
+        rule="point in time: a row counts once it is known",
+        file="bluemirror/variables/resolve.py",
+        old=' & (rows.columns["known_time"][row] <= as_of)',
+        new="",
+        tests=(f"{ENGINE}::test_windows_of_days", f"{ENGINE}::test_no_future_row_changes_a_value"),
+    ),
+    Mutant(
+        rule="point in time: a row counts once it has happened",
+        file="bluemirror/variables/resolve.py",
+        old='(rows.columns["event_time"][row] <= as_of) & ',
+        new="",
+        tests=(f"{ENGINE}::test_windows_of_days", f"{ENGINE}::test_no_future_row_changes_a_value"),
+    ),
+    Mutant(
+        rule="resolve: of several versions the newest known counts",
+        file="bluemirror/variables/resolve.py",
+        old='rows.columns["_superseded"][row] > as_of',
+        new='rows.columns["_superseded"][row] > as_of - 86_400_000_000 * 30',
+        tests=(f"{ENGINE}::test_windows_of_days",),
+    ),
+    Mutant(
+        rule="resolve: an answer counts within its valid days",
+        file="bluemirror/variables/resolve.py",
+        old="keep = age < valid_days * MICROSECONDS_A_DAY",
+        new="keep = age < 2 * valid_days * MICROSECONDS_A_DAY",
+        tests=(f"{ENGINE}::test_answers_and_two_levels",),
+    ),
+    Mutant(
+        rule="resolve: of answers only the newest counts",
+        file="bluemirror/variables/resolve.py",
+        old="found.owner[1:] != found.owner[:-1], True)",
+        new="found.owner[1:] == found.owner[1:], True)",
+        tests=(f"{ENGINE}::test_answers_and_two_levels",),
+    ),
+    Mutant(
+        rule="an oracle: a window ends where it begins",
+        file="tests/oracles/times.py",
+        old="return time > end - dt.timedelta(days=size)",
+        new="return time >= end - dt.timedelta(days=size - 1)",
+        tests=(f"{ENGINE}::test_windows_of_days",),
+    ),
+    Mutant(
+        rule="an oracle: the month rule clamps to the month's end",
+        file="tests/oracles/times.py",
+        old="min(day.day, days_in(year, month))",
+        new="min(day.day, 28)",
+        tests=(f"{ENGINE}::test_windows_of_months",),
+    ),
+    Mutant(
+        rule="quarantine: a file held back counts with all its rows",
+        file="bluemirror/mart/committing.py",
+        old='"quarantined": bad + lost,',
+        new='"quarantined": bad,',
+        tests=("tests/mart/test_bad_input.py",),
+    ),
+    Mutant(
+        rule="quarantine: a rejected record is not accepted",
+        file="bluemirror/mart/committing.py",
+        old='"accepted": last - first - bad,',
+        new='"accepted": last - first,',
+        tests=("tests/mart/test_rows.py::test_in_is_accepted_plus_quarantined",),
+    ),
+    Mutant(
+        rule="a keyed hash tells a phone from a card of the same digits",
+        file="bluemirror/mart/keys.py",
+        old='f"{entity}:{form}:{value.strip().lower()}"',
+        new='f"{form}:{value.strip().lower()}"',
+        tests=("tests/mart/test_keys.py",),
+    ),
     Mutant(
         rule="a label counts only once it is mature",
         file="bluemirror/scorecards/population.py",

@@ -74,7 +74,8 @@ class Ledger:
         contract = catalog.contract(declared.table, block)
         # Asked of the whole ledger: an applicant alone must not look as if nobody were ever asked about.
         heard = connection.execute(
-            f"SELECT 1 FROM {quote(declared.table)} WHERE {quote(declared.source)} = ? LIMIT 1", [block.source]
+            f"SELECT 1 FROM {quote(declared.table)} WHERE {quote(declared.source)} = ? LIMIT 1",
+            [block.source],
         ).fetchall()
         if not heard:
             return None

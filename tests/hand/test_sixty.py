@@ -22,7 +22,6 @@ import pytest
 
 from bluemirror.variables import read_variables, variable_files
 from bluemirror.workspace import Workspace
-from tests.fixtures_flagship import flagship  # noqa: F401 (a fixture)
 from tests.hand.customers import DAY, Customer, gaps, months_earlier
 from tests.hand.landing_files import at, day, many, moment, number, records
 
@@ -328,7 +327,7 @@ def by_hand(name: str, c: Customer) -> float | None:
 
 
 @pytest.fixture(scope="session")
-def raw(flagship: Workspace) -> dict[str, list[dict[str, Any]]]:  # noqa: F811
+def raw(flagship: Workspace) -> dict[str, list[dict[str, Any]]]:
     import pyarrow.parquet as pq
 
     found = {}
@@ -343,7 +342,7 @@ def raw(flagship: Workspace) -> dict[str, list[dict[str, Any]]]:  # noqa: F811
 
 
 @pytest.fixture(scope="session")
-def customers(flagship: Workspace, raw: dict[str, list[dict[str, Any]]]) -> list[Customer]:  # noqa: F811
+def customers(flagship: Workspace, raw: dict[str, list[dict[str, Any]]]) -> list[Customer]:
     """The applicants of twelve applications: six with a report and an answer, drawn by the same seed, and six others."""
     names = read_variables(flagship, "application", ["pboc_query__reason", "ml_apply__reason"])
     rich = names.filter((names["pboc_query__reason"] == 0) & (names["ml_apply__reason"] == 0))[
@@ -360,7 +359,7 @@ def test_there_are_sixty() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(BY_HAND))
-def test_by_hand(flagship: Workspace, customers: list[Customer], name: str) -> None:  # noqa: F811
+def test_by_hand(flagship: Workspace, customers: list[Customer], name: str) -> None:
     stored = {
         row["observation_id"]: row[name]
         for row in read_variables(flagship, "application", [name]).iter_rows(named=True)
@@ -373,13 +372,13 @@ def test_by_hand(flagship: Workspace, customers: list[Customer], name: str) -> N
             assert theirs == pytest.approx(ours, rel=1e-5, abs=1e-6), (customer.apply_id, ours, theirs)
 
 
-def test_most_of_them_say_something(flagship: Workspace, customers: list[Customer]) -> None:  # noqa: F811
+def test_most_of_them_say_something(flagship: Workspace, customers: list[Customer]) -> None:
     """The comparison is no idle one: most of the sixty are neither null nor zero for at least one of the twelve."""
     telling = [name for name in BY_HAND if any(by_hand(name, customer) for customer in customers)]
     assert len(telling) >= 40, sorted(set(BY_HAND) - set(telling))
 
 
-def test_the_keys_are_keyed_hashes(flagship: Workspace, raw: dict[str, list[dict[str, Any]]]) -> None:  # noqa: F811
+def test_the_keys_are_keyed_hashes(flagship: Workspace, raw: dict[str, list[dict[str, Any]]]) -> None:
     """What stands in for an identity number is HMAC-SHA-256 of entity, form and value, cut to 32 digits."""
     import pyarrow.parquet as pq
 

@@ -15,7 +15,6 @@ from bluemirror.variables.catalogue import search
 from bluemirror.variables.operators import OPERATORS, OUTER
 from bluemirror.variables.variable import Variable
 from bluemirror.workspace import Workspace
-from tests.fixtures_flagship import flagship  # noqa: F401 (a fixture)
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +113,7 @@ def test_counts_from_declarations_alone(
     assert counts["judged"] == 0
 
 
-def test_counts_judge_stored_values(flagship: Workspace) -> None:  # noqa: F811
+def test_counts_judge_stored_values(flagship: Workspace) -> None:
     from bluemirror.variables.counting import judge
 
     counts = count_variables(flagship)
@@ -130,6 +129,6 @@ def test_counts_judge_stored_values(flagship: Workspace) -> None:  # noqa: F811
     assert read_variables(flagship, "application", [constant])[constant].drop_nulls().n_unique() <= 1
 
 
-def test_first_days_come_from_the_mart(flagship: Workspace) -> None:  # noqa: F811
+def test_first_days_come_from_the_mart(flagship: Workspace) -> None:
     days = {one.source: one.first_day for one in catalogue(flagship)}
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", day) for day in days.values())

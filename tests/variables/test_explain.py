@@ -14,17 +14,16 @@ from bluemirror.variables import catalogue, explain, read_variables
 from bluemirror.variables.explain import Explainer
 from bluemirror.variables.explanation import Explanation
 from bluemirror.workspace import Workspace
-from tests.fixtures_flagship import flagship  # noqa: F401 (a fixture)
 
 
 @pytest.fixture(scope="module")
-def explainer(flagship: Workspace) -> Iterator[Explainer]:  # noqa: F811
+def explainer(flagship: Workspace) -> Iterator[Explainer]:
     with Explainer(flagship) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def explained(flagship: Workspace, explainer: Explainer) -> list[Explanation]:  # noqa: F811
+def explained(flagship: Workspace, explainer: Explainer) -> list[Explanation]:
     """Two variables of every family, each for two observations, chosen by a seed."""
     generator = random.Random(11)
     names = read_variables(flagship, "application", ["pboc_query__reason", "ml_apply__reason"])
@@ -53,7 +52,7 @@ def test_recomputed_is_stored(explained: list[Explanation]) -> None:
     )
 
 
-def test_every_row_says_where_it_landed_and_why(flagship: Workspace, explained: list[Explanation]) -> None:  # noqa: F811
+def test_every_row_says_where_it_landed_and_why(flagship: Workspace, explained: list[Explanation]) -> None:
     reasons: Counter[str] = Counter()
     for one in explained:
         for row in one.rows:
@@ -83,7 +82,7 @@ def test_text_and_html_say_the_same(explained: list[Explanation]) -> None:
         assert one.as_dict()["agrees"] is True
 
 
-def test_no_personal_value_is_shown(flagship: Workspace, explained: list[Explanation]) -> None:  # noqa: F811
+def test_no_personal_value_is_shown(flagship: Workspace, explained: list[Explanation]) -> None:
     secrets: set[str] = set()
     for path in (flagship.landing / "own_customer").rglob("*.csv"):
         with path.open(newline="", encoding="utf-8") as file:
@@ -95,13 +94,13 @@ def test_no_personal_value_is_shown(flagship: Workspace, explained: list[Explana
     assert not [secret for secret in secrets if secret in text]
 
 
-def test_the_application_itself_is_left_out(flagship: Workspace, explainer: Explainer) -> None:  # noqa: F811
+def test_the_application_itself_is_left_out(flagship: Workspace, explainer: Explainer) -> None:
     observation = read_variables(flagship, "application", ["own_apply_app_all_cnt"])["observation_id"][0]
     reasons = {row.reason for row in explainer.explain("own_apply_app_all_cnt", observation).rows}
     assert "the observation itself" in reasons
 
 
-def test_a_ratio_marks_its_numerator(flagship: Workspace, explainer: Explainer) -> None:  # noqa: F811
+def test_a_ratio_marks_its_numerator(flagship: Workspace, explainer: Explainer) -> None:
     name = "app_event_ev_cnt_r_7_30"
     frame = read_variables(flagship, "application", [name])
     observation = frame.filter((frame[name] > 0) & (frame[name] < 1))["observation_id"][0]
@@ -110,7 +109,7 @@ def test_a_ratio_marks_its_numerator(flagship: Workspace, explainer: Explainer) 
     assert found.stored == pytest.approx(marks["numerator and denominator"] / sum(marks.values()))
 
 
-def test_unknown_names_and_observations(flagship: Workspace) -> None:  # noqa: F811
+def test_unknown_names_and_observations(flagship: Workspace) -> None:
     with pytest.raises(FamilyError, match="did you mean"):
         explain(flagship, "own_apply_app_all_cnd", "x")
     with pytest.raises(FamilyError, match="there is no observation 'x'"):

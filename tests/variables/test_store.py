@@ -7,10 +7,9 @@ import pytest
 from bluemirror.errors import FamilyError
 from bluemirror.variables import build, load_blocks, read_variables, variable_files
 from bluemirror.workspace import Workspace
-from tests.fixtures_flagship import flagship  # noqa: F401 (a fixture)
 
 
-def test_a_second_build_changes_nothing(flagship: Workspace) -> None:  # noqa: F811
+def test_a_second_build_changes_nothing(flagship: Workspace) -> None:
     before = {path: path.stat().st_mtime_ns for path in flagship.variables.rglob("*.parquet")}
     report = build(flagship, "application")
     assert not report.changed
@@ -18,7 +17,7 @@ def test_a_second_build_changes_nothing(flagship: Workspace) -> None:  # noqa: F
     assert {path: path.stat().st_mtime_ns for path in flagship.variables.rglob("*.parquet")} == before
 
 
-def test_every_block_holds_every_observation(flagship: Workspace) -> None:  # noqa: F811
+def test_every_block_holds_every_observation(flagship: Workspace) -> None:
     ids = {
         block.name: read_variables(flagship, "application", [f"{block.name}__reason"])[
             "observation_id"
@@ -31,7 +30,7 @@ def test_every_block_holds_every_observation(flagship: Workspace) -> None:  # no
     assert all(one == first for one in ids.values())
 
 
-def test_reading_some_observations_in_the_order_asked(flagship: Workspace) -> None:  # noqa: F811
+def test_reading_some_observations_in_the_order_asked(flagship: Workspace) -> None:
     names = ["own_txn_txn_out_30d_cnt", "pboc_query_inq_hard_3m_cnt", "own_txn_txn_in_30d_cnt"]
     everything = read_variables(flagship, "application", names)
     assert everything.columns == ["observation_id", *names]
@@ -41,7 +40,7 @@ def test_reading_some_observations_in_the_order_asked(flagship: Workspace) -> No
     )
 
 
-def test_a_block_that_is_not_built_says_so(flagship: Workspace) -> None:  # noqa: F811
+def test_a_block_that_is_not_built_says_so(flagship: Workspace) -> None:
     assert variable_files(flagship, "another_set", "own_txn") == []
     with pytest.raises(FamilyError, match="bluemirror features"):
         read_variables(flagship, "another_set", ["own_txn_txn_out_30d_cnt"])
