@@ -6,7 +6,7 @@ the history matrices (repayment status character, overdue amount). Bureau month 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -57,7 +57,6 @@ class Bureau:
     status: np.ndarray
     amounts: np.ndarray
     count: int = 0
-    fresh: list[np.ndarray] = field(default_factory=list)
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.columns[name][: self.count]

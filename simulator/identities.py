@@ -71,10 +71,10 @@ def employer_name(number: int) -> str:
 
 
 def md5(text: str) -> str:
-    """MD5 of the trimmed lower-case text, as most vendors send it."""
-    return hashlib.md5(text.strip().lower().encode(), usedforsecurity=False).hexdigest()
+    """MD5 as vendors send it: of the text as it is written, an identity number with a capital X."""
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def sha256(text: str) -> str:
-    """SHA-256 of the trimmed lower-case text."""
-    return hashlib.sha256(text.strip().lower().encode()).hexdigest()
+    """SHA-256 of the text as it is written."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -60,17 +60,3 @@ def clamped(month: Any, day: Any) -> Any:
 def add_months(day: Any, months: Any) -> Any:
     """The same day ``months`` later, clamped to the month's end."""
     return clamped(month_of(day) + months, day_of_month(day))
-
-
-def moments(day: Any, hour_draw: np.ndarray, hour_weights: np.ndarray, fine: np.ndarray) -> np.ndarray:
-    """Moments within days: an hour by ``hour_weights`` (24), the rest uniform; ``datetime64[ms]``."""
-    from simulator.streams import pick
-
-    hours = pick(hour_draw, hour_weights)
-    millis = (hours * 3_600_000 + np.floor(fine * 3_600_000)).astype(np.int64)
-    return np.asarray(day).astype("datetime64[ms]") + millis.astype("timedelta64[ms]")
-
-
-def gregorian(day: Any) -> list[str]:
-    """``yyyy-MM-dd`` texts."""
-    return np.datetime_as_string(np.asarray(day).astype("datetime64[D]")).tolist()
