@@ -118,6 +118,11 @@ class Attribute:
     one_hot: tuple[tuple[str, Label], ...] = ()
     scale: float = 1.0
 
+    @property
+    def coded(self) -> bool:
+        """Whether the column is read as codes rather than as a number."""
+        return self.ordinal is not None or bool(self.one_hot)
+
 
 @dataclass(frozen=True, slots=True)
 class Relation:

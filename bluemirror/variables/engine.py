@@ -75,7 +75,7 @@ class BlockEngine:
         self._headers: dict[LoadKey, KeyedTable] = {}
         self._tables: dict[str, FamilyTable] = {}
         self._links: dict[str, Links] = {}
-        self._attributes: dict[str, dict[str, pl.Series]] = {}
+        self._attributes: dict[str, dict[tuple[str, bool], pl.Series]] = {}
         for members in self._load_groups().values():
             self._load(connection, members)
         self.ledger = Ledger.load(connection, self.catalog, block, spine, observations)
@@ -125,9 +125,8 @@ class BlockEngine:
         columns = {family.name: request_family(request, family) for family in own}
         attributes = {
             family.name: {
-                one.column: request.alias(
-                    f"CAST({column_sql(family.columns, one.column)} AS "
-                    f"{'VARCHAR' if one.ordinal is not None or one.one_hot else 'DOUBLE'})"
+                (one.column, one.coded): request.alias(
+                    f"CAST({column_sql(family.columns, one.column)} AS {'VARCHAR' if one.coded else 'DOUBLE'})"
                 )
                 for one in family.attributes
             }
@@ -339,7 +338,7 @@ class BlockEngine:
                 age = moments.as_of // MICROSECONDS_A_DAY - event // MICROSECONDS_A_DAY
                 result[variable.name] = np.where(present, age, np.nan).astype(np.float32)
                 continue
-            column = self._attributes[family.name][attribute.column].gather(index)
+            column = self._attributes[family.name][attribute.column, attribute.coded].gather(index)
             if code is not None:
                 column = (column == code).cast(pl.Float64)
             elif attribute.ordinal is not None:

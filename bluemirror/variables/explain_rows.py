@@ -158,6 +158,10 @@ class Reader:
             if row.mart["known_time"] > as_of:
                 row.reason = UNKNOWN
         self._versions(found)
+        for row in found:
+            # What had not happened could not be known either: the first reason says more.
+            if row.reason == UNKNOWN and row.mart["event_time"] > as_of:
+                row.reason = FUTURE
         matching = [row for row in found if row.mart[self.family.match[0]] == key]
         living = sorted(
             (row for row in matching if not row.reason),

@@ -115,6 +115,14 @@ class _Reader(QuantityReader):
                 fix="use measures",
             )
         exclude = body.get("exclude_self")
+        if exclude is not None and not isinstance(exclude, str):
+            self.fail(
+                body,
+                f"{what}: exclude_self is not a column",
+                field="exclude_self",
+                rule="exclude_self names the column that holds the observation's id",
+                fix="write exclude_self: COLUMN",
+            )
         return Family(
             name=name,
             label=self.label(body, what),
@@ -122,7 +130,7 @@ class _Reader(QuantityReader):
             match=self.pair(body, "match"),
             columns=dict(body.get("columns") or {}),
             where=body.get("where"),
-            exclude_self=None if exclude is None else str(exclude),
+            exclude_self=exclude,
             windows=windows,
             slices=slices,
             crosses=self.crosses(body, slices, body.get("crosses", [[]])),

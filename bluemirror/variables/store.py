@@ -20,15 +20,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from bluemirror.errors import FamilyError
-from bluemirror.variables.declarations import Block
-from bluemirror.variables.plan import Variable, block_variables
+from bluemirror.variables.plan import block_variables
 from bluemirror.workspace import Workspace
 
 if TYPE_CHECKING:
     from bluemirror.variables.engine import BlockEngine
-
-ENGINE = "1"
-"""Raised when the kernels compute something else from the same declarations; stored values are then recomputed."""
 
 SHARD = 2048
 """Observations a shard: large enough for vectors, small enough for the caches of the processor."""
@@ -46,12 +42,6 @@ class BuildReport:
     values: int
     changed: bool
     seconds: float
-
-
-def meaning_of(block: Block, variables: Iterable[Variable]) -> str:
-    """Eight hex digits for the meaning of a whole block: its columns, in order, and the engine's version."""
-    text = "\n".join(f"{one.name} {one.meaning}" for one in variables)
-    return hashlib.sha256(f"{ENGINE}\n{block.name}\n{text}".encode()).hexdigest()[:8]
 
 
 def _link(folder: Path, target: Path) -> None:
@@ -94,6 +84,7 @@ def build(
     from bluemirror.contracts import read_contracts
     from bluemirror.variables import load_blocks
     from bluemirror.variables.engine import BlockEngine
+    from bluemirror.variables.meaning import meaning_of
     from bluemirror.variables.observations import observe, with_keys
     from bluemirror.variables.spine import read_spine
     from bluemirror.variables.tables import Catalog
@@ -111,7 +102,7 @@ def build(
     total = sum(len(variables) for _, variables in plans)
     pending = []
     for block, variables in plans:
-        folder = root / f".{block.name}@{meaning_of(block, variables)}"
+        folder = root / f".{block.name}@{meaning_of(block, variables, contracts, spine)}"
         live = root / block.name
         missing = _missing(observed, folder, which.path)
         if len(missing) or not live.exists() or live.resolve() != folder.resolve():

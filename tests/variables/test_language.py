@@ -53,6 +53,11 @@ WRONG = [
     ('groups: {a: [x], all: "*"}', "groups: {a: [x]}\n        bands: {a: [1, 2]}", "groups or bands"),
     ('groups: {a: [x], all: "*"}', "groups: {a: [x]}", "nothing to be a share of"),
     ("match: {key: person_id}", "match: key", "not one pair"),
+    (
+        "match: {key: person_id}",
+        "match: {key: person_id}\n    exclude_self: {a: b}",
+        "exclude_self is not a column",
+    ),
     ("    measures:\n      - {agg: count, ratios: [[7, 30]], shares: [kind]}\n", "", "yields no variable"),
     ("      - {agg: count", "      - {agg: count}\n      - {agg: count", "two variables are called"),
     ("block: b\n", "block: b\nblock: c\n", "written twice"),

@@ -44,3 +44,23 @@ def test_a_block_that_is_not_built_says_so(flagship: Workspace) -> None:
     assert variable_files(flagship, "another_set", "own_txn") == []
     with pytest.raises(FamilyError, match="bluemirror features"):
         read_variables(flagship, "another_set", ["own_txn_txn_out_30d_cnt"])
+
+
+def test_another_reading_of_the_tables_is_another_meaning(flagship: Workspace) -> None:
+    from dataclasses import replace
+
+    from bluemirror.contracts import read_contracts
+    from bluemirror.variables.meaning import meaning_of
+    from bluemirror.variables.plan import block_variables
+    from bluemirror.variables.spine import read_spine
+
+    contracts = read_contracts(flagship.contracts_dir)
+    spine = read_spine(flagship)
+    block = next(one for one in load_blocks(flagship) if one.name == "pboc_query")
+    variables = block_variables(block)
+    before = meaning_of(block, variables, contracts, spine)
+    assert meaning_of(block, variables, read_contracts(flagship.contracts_dir), spine) == before
+    other = replace(contracts["pboc_person"], answer_valid_days=7)
+    assert meaning_of(block, variables, {**contracts, "pboc_person": other}, spine) != before
+    unrelated = replace(contracts["ml_apply"], answer_valid_days=7)
+    assert meaning_of(block, variables, {**contracts, "ml_apply": unrelated}, spine) == before
