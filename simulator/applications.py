@@ -125,7 +125,7 @@ class Facts:
 
 
 def decide(
-    apps: Applications, facts: Facts, month: int, wave: int, streams: Streams
+    apps: Applications, facts: Facts, month: int, wave: int, streams: Streams, assume: Assumptions
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The naive policy: hard rules, then a rough score with much noise.
 
@@ -148,8 +148,8 @@ def decide(
         + 0.75 * rng.standard_normal(n)
     )
     reason = np.full(n, -1)
-    reason[score < POLICY_CUT] = CATEGORIES.index("afford")
-    busy = (score < POLICY_CUT) & (facts.lender_applications >= 4)
+    reason[score < assume.policy_cut] = CATEGORIES.index("afford")
+    busy = (score < assume.policy_cut) & (facts.lender_applications >= 4)
     reason[busy] = CATEGORIES.index("multi")
     reason[facts.list_open_level >= 3] = CATEGORIES.index("multi")
     reason[(facts.overdue_now >= 3) | facts.bad_debt] = CATEGORIES.index("bureau")
@@ -158,10 +158,6 @@ def decide(
     )
     reason[facts.dead_phone] = CATEGORIES.index("identity")
     return reason < 0, reason, 600 + 60 * score
-
-
-POLICY_CUT = -0.80
-"""Score below which the policy says no; with the hard rules it gives the approval rate of the assumptions."""
 
 
 def price(score: np.ndarray) -> np.ndarray:

@@ -49,18 +49,20 @@ class Assumptions:
     season: tuple[float, ...] = (1.02, 0.78, 1.08, 1.0, 1.02, 1.06, 0.98, 0.98, 1.02, 0.95, 1.12, 1.0)
     """Demand by calendar month: low at the spring festival, high in November [published pattern]."""
     approval_target: float = 0.64
-    """Share the naive policy approves [stated]."""
+    """Share the naive policy approves [stated]; ``policy_cut`` is set so that it comes out."""
+    policy_cut: float = -0.80
+    """Score below which the naive policy says no."""
     reapply_after_reject: float = 0.14
     """Chance to try again within weeks of a rejection [stated]."""
 
     # --- own loans
-    default_level: float = -4.75
-    """Log odds of a serious miss of one instalment for an average customer [stated: about 12 % of loans reach
+    default_level: float = -4.64
+    """Log odds of a serious miss of one instalment for an average customer [stated: about 14 % of loans reach
     30 days past due within six months]."""
-    default_risk: float = 1.88
+    default_risk: float = 1.76
     """Weight of the risk latent on those log odds: sets the best possible AUC [stated]."""
-    default_stress: float = 1.05
-    default_discipline: float = 0.35
+    default_stress: float = 0.98
+    default_discipline: float = 0.45
     """Weights of present stress and of payment discipline, which no source sees directly [stated]."""
     climate: float = 0.012
     """Monthly drift of those log odds: times get harder, so an old model sees its level fade [stated]."""
@@ -77,8 +79,8 @@ class Assumptions:
     accounts_per_month: float = 0.062
     """New accounts at other institutions, a customer and month [published: 4 to 6 accounts a report]."""
     external_miss: float = -5.95
-    """Log odds that an average account elsewhere falls overdue in a month [stated: about a third of customers
-    were ever overdue in five years, a tenth for 90 days]."""
+    """Log odds that an average account elsewhere falls overdue in a month [stated: two in five customers were
+    ever overdue, one in five for 90 days]."""
     hard_queries: float = 0.20
     """Loan and card approval queries of others, a customer and month [stated]."""
 

@@ -50,7 +50,7 @@ def apply_batch(
     rng = streams.of(f"decision {wave}", month)
     draws = rng.random((5, n))
     cancelled = draws[0] < 0.015
-    approved, reason, score = ap.decide(apps, facts, month, wave, streams)
+    approved, reason, score = ap.decide(apps, facts, month, wave, streams, world.assume)
     approved &= ~cancelled
     wait = np.where(draws[1] < 0.8, 400 + draws[2] * 3000, draws[2] * 20 * 3_600_000).astype(np.int64)
     decided = complete + wait.astype("timedelta64[ms]")
