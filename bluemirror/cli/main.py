@@ -65,7 +65,11 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
         (("model", {"nargs": "?", "metavar": "MODEL", "help": "default: every model"}),),
     ),
     "run": ("night:run", "the whole night and the training, end to end", ()),
-    "sources": ("workspaces:sources", "state of every source", ()),
+    "sources": (
+        "workspaces:sources",
+        "state of every source",
+        (("--pages", {"metavar": "DIR", "help": "also write the documentation page of every contract"}),),
+    ),
     "catalogue": (
         "catalogue:catalogue",
         "count, search, show variables; compile the list that is committed",

@@ -71,6 +71,9 @@ def sources(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         "fresh",
     )
     console.table(head, [[row[key] for key in head] for row in rows], left=3)
+    if args.pages:
+        written = _write_pages(workspace, Path(args.pages))
+        console.line(f"{len(written)} contract pages in {args.pages}, first {written[0].name}")
     if any(not row["fresh"] for row in rows):
         console.next("bluemirror ingest reads what has landed")
     else:
@@ -79,6 +82,19 @@ def sources(args: argparse.Namespace, console: Console) -> dict[str, Any]:
             + str(workspace.quarantine)
         )
     return {"sources": rows}
+
+
+def _write_pages(workspace: Workspace, folder: Path) -> list[Path]:
+    """One self-contained HTML page a contract."""
+    from bluemirror.atomic import write_text
+    from bluemirror.contracts import read_contracts
+    from bluemirror.contracts.pages import page_html
+
+    written = []
+    for source, contract in read_contracts(workspace.contracts_dir).items():
+        written.append(folder / f"{source}.html")
+        write_text(written[-1], page_html(contract))
+    return written
 
 
 def _named(options: list[str]) -> dict[str, Any]:

@@ -107,6 +107,18 @@ def test_ingest_and_features_again_change_nothing(ran: Ran, capsys: pytest.Captu
         assert "Nothing changed" in capsys.readouterr().out
 
 
+def test_sources_write_the_pages_of_their_contracts(
+    ran: Ran, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    result = _json(
+        capsys, "--workspace", str(ran.workspace.root), "sources", "--pages", str(tmp_path / "pages")
+    )
+    for row in result["sources"]:
+        text = (tmp_path / "pages" / f"{row['source']}.html").read_text(encoding="utf-8")
+        assert row["source"] in text
+        assert text.startswith("<!doctype html>")
+
+
 def test_ingest_names_the_sources_there_are(ran: Ran, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--workspace", str(ran.workspace.root), "ingest", "nobody"]) == 2
     text = capsys.readouterr().err
