@@ -106,7 +106,11 @@ def run_tests(tree: Path, tests: tuple[str, ...] | list[str], *, stop_early: boo
     ]
     command += ["-x"] * stop_early
     # The copy comes before the installed library; no stale bytecode of an unbroken file is read.
-    environment = os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = os.environ | {
+        "PYTHONPATH": str(tree),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "BLUEMIRROR_NO_SHRINK": "1",
+    }
     try:
         child = subprocess.run(
             [*command, *tests],

@@ -48,8 +48,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         rule="resolve: of several versions the newest known counts",
         file="bluemirror/variables/resolve.py",
-        old='rows.columns["_superseded"][row] > as_of',
-        new='rows.columns["_superseded"][row] > as_of - 86_400_000_000 * 30',
+        old='        keep &= rows.columns["_superseded"][row] > as_of\n',
+        new="        pass\n",
         tests=(f"{ENGINE}::test_windows_of_days",),
     ),
     Mutant(
@@ -62,8 +62,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         rule="resolve: of answers only the newest counts",
         file="bluemirror/variables/resolve.py",
-        old="found.owner[1:] != found.owner[:-1], True)",
-        new="found.owner[1:] == found.owner[1:], True)",
+        old="np.append(found.owner[1:] != found.owner[:-1], True)",
+        new="np.append(True, found.owner[1:] != found.owner[:-1])",
         tests=(f"{ENGINE}::test_answers_and_two_levels",),
     ),
     Mutant(

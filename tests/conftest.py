@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase, settings
 
 # Before any library is imported: no telemetry, no display, two threads at most.
 os.environ.pop("BLUEMIRROR_DEBUG", None)
@@ -23,6 +24,11 @@ os.environ.setdefault("FEAST_USAGE", "False")
 # Fixtures of one flagship workspace for the whole session: asked for by name, never imported (an imported session
 # fixture is built once for each module that imports it).
 pytest_plugins = ["tests.fixtures_flagship"]
+
+# A mutant needs to be seen, not to be told in its simplest form.
+if os.environ.get("BLUEMIRROR_NO_SHRINK"):
+    settings.register_profile("no shrink", phases=(Phase.explicit, Phase.generate))
+    settings.load_profile("no shrink")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -35,6 +35,10 @@ def whole(workspace, source, expected):
     counted = sums(workspace, source)
     assert counted == expected
     assert counted[0] == counted[1] + counted[2]
+    # What is told is what is there.
+    committed = read_snapshot(workspace).of(source).values()
+    told = [sum(one.counts[name] for one in committed) for name in ("in", "accepted", "quarantined")]
+    assert tuple(told) == expected
 
 
 def test_missing_landing_folder(workspace):
