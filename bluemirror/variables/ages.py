@@ -19,6 +19,18 @@ Ints = NDArray[np.int64]
 def _civil(times: Times) -> tuple[Ints, Ints, Ints]:
     """Months since 1970-01, day of the month, and length of the month of each time."""
     days = times // MICROSECONDS_A_DAY
+    if not len(days):
+        return days, days, days
+    first_day, last_day = int(days.min()), int(days.max())
+    if last_day - first_day > len(days):
+        return _calendar(days)
+    # Rows crowd on few days: the calendar is worked out once a day, not once a row.
+    calendar = _calendar(np.arange(first_day, last_day + 1))
+    position = days - first_day
+    return calendar[0][position], calendar[1][position], calendar[2][position]
+
+
+def _calendar(days: Ints) -> tuple[Ints, Ints, Ints]:
     dates = days.astype("datetime64[D]")
     months = dates.astype("datetime64[M]")
     first = months.astype("datetime64[D]")
