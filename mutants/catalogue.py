@@ -67,6 +67,13 @@ MUTANTS: tuple[Mutant, ...] = (
         tests=(f"{ENGINE}::test_answers_and_two_levels",),
     ),
     Mutant(
+        rule="stored values: a file that lands late refreshes what it touches",
+        file="bluemirror/variables/store.py",
+        old='both.filter(pl.col("as_of") >= since)',
+        new='both.filter(pl.col("as_of") < since)',
+        tests=("tests/variables/test_late_landing.py",),
+    ),
+    Mutant(
         rule="an oracle: a window ends where it begins",
         file="tests/oracles/times.py",
         old="return time > end - dt.timedelta(days=size)",

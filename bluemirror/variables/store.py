@@ -1,12 +1,15 @@
 """Where variables are kept: one folder of Parquet an observation set and block, a cache that can be recomputed.
 
-``<set>/<block>`` is a link to the folder of the block's present meaning, replaced in one step when the meaning
-changes. Within a meaning, new observations add parts; no part is ever rewritten, because a past value never changes.
+``<set>/<block>`` is a link to a folder that holds the block's values under its present meaning; a build makes a folder
+beside it and moves the link in one step. Stored parts are taken over as they are: new observations add a part, and
+only observations that late-landed rows could touch are computed again (:mod:`bluemirror.variables.arrivals`).
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+import json
 import os
 import shutil
 import time
@@ -14,17 +17,22 @@ import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from bluemirror.atomic import write_json
 from bluemirror.errors import FamilyError
 from bluemirror.variables.plan import block_variables
 from bluemirror.workspace import Workspace
 
 if TYPE_CHECKING:
     from bluemirror.variables.engine import BlockEngine
+
+SEEN = "deliveries.json"
+"""In a block's folder: the deliveries that its values were computed from."""
 
 SHARD = 2048
 """Observations a shard: large enough for vectors, small enough for the caches of the processor."""
@@ -66,7 +74,7 @@ def _ids(folder: Path) -> pl.DataFrame:
 def build(
     workspace: Workspace, observation_set: str, log: Callable[[str], None] | None = None
 ) -> BuildReport:
-    """Compute every variable of every observation that is not stored yet.
+    """Compute every variable of every observation that is not stored yet, or that late-landed rows could touch.
 
     Parameters
     ----------
@@ -82,7 +90,9 @@ def build(
     """
     import bluemirror
     from bluemirror.contracts import read_contracts
+    from bluemirror.mart.manifests import read_snapshot
     from bluemirror.variables import load_blocks
+    from bluemirror.variables.arrivals import deliveries_read, earliest_arrival, tables_read
     from bluemirror.variables.engine import BlockEngine
     from bluemirror.variables.meaning import meaning_of
     from bluemirror.variables.observations import observe, with_keys
@@ -98,35 +108,41 @@ def build(
     connection = bluemirror.connect(workspace)
     observed = observe(connection, spine, which)
     root = workspace.variables / observation_set
+    catalog = Catalog(contracts)
+    state = read_snapshot(workspace)
     plans = [(block, block_variables(block)) for block in blocks]
     total = sum(len(variables) for _, variables in plans)
     pending = []
     for block, variables in plans:
-        folder = root / f".{block.name}@{meaning_of(block, variables, contracts, spine)}"
-        live = root / block.name
-        missing = _missing(observed, folder, which.path)
-        if len(missing) or not live.exists() or live.resolve() != folder.resolve():
-            pending.append((block, folder, missing))
+        meaning = meaning_of(block, variables, contracts, spine)
+        tables = tables_read(block, catalog, spine)
+        arrived = deliveries_read(tables, catalog, block, state)
+        stored = _Stored.read(root, block.name, meaning)
+        since = earliest_arrival(connection, tables, catalog, block, stored.deliveries, arrived)
+        wanted = _wanted(observed, stored.observations, since, which.path)
+        if len(wanted) or not stored.folder:
+            pending.append((block, meaning, stored, arrived, wanted))
+        elif stored.deliveries != arrived:
+            write_json(stored.folder / SEEN, arrived)
     values = 0
     if pending:
-        keyed = (
-            with_keys(connection, Catalog(contracts), spine, which.entity, observed, pending[0][0])
-            if blocks
-            else observed
-        )
+        keyed = with_keys(connection, catalog, spine, which.entity, observed, pending[0][0])
         _store_observations(root, keyed)
-        for number, (block, folder, missing) in enumerate(pending, start=1):
+        for number, (block, meaning, stored, arrived, wanted) in enumerate(pending, start=1):
             begun = time.perf_counter()
-            wanted = keyed.join(missing, on="observation_id", how="semi").sort("observation_id")
-            folder.mkdir(parents=True, exist_ok=True)
-            if len(wanted):
-                engine = BlockEngine(connection, block, contracts, spine, wanted)
-                values += len(wanted) * len(engine.variables)
+            rows = keyed.join(wanted, on="observation_id", how="semi").sort("observation_id")
+            folder = root / f".{block.name}@{meaning}.{uuid.uuid4().hex[:8]}"
+            folder.mkdir(parents=True)
+            _keep(stored, wanted, folder)
+            if len(rows):
+                engine = BlockEngine(connection, block, contracts, spine, rows)
+                values += len(rows) * len(engine.variables)
                 _write_part(folder, engine)
                 say(
                     f"variables {number}/{len(pending)} {block.name}: {len(engine.variables):,} variables x "
-                    f"{len(wanted):,} observations in {time.perf_counter() - begun:.1f} s"
+                    f"{len(rows):,} observations in {time.perf_counter() - begun:.1f} s"
                 )
+            write_json(folder / SEEN, arrived)
             _retire(root / block.name, folder)
     connection.close()
     return BuildReport(
@@ -134,9 +150,26 @@ def build(
     )
 
 
-def _missing(observed: pl.DataFrame, folder: Path, query: Path) -> pl.DataFrame:
-    """Observations that are not stored in ``folder``; an observation keeps its as_of for good."""
-    stored = _ids(folder)
+@dataclass(frozen=True)
+class _Stored:
+    """What is stored of a block under its present meaning: nothing, if ``folder`` is None."""
+
+    folder: Path | None
+    observations: pl.DataFrame
+    deliveries: dict[str, list[str]]
+
+    @classmethod
+    def read(cls, root: Path, block: str, meaning: str) -> _Stored:
+        folder = (root / block).resolve()
+        if not folder.is_dir() or not folder.name.startswith(f".{block}@{meaning}."):
+            return cls(None, _ids(root / ".nothing"), {})
+        return cls(folder, _ids(folder), json.loads((folder / SEEN).read_text(encoding="utf-8")))
+
+
+def _wanted(
+    observed: pl.DataFrame, stored: pl.DataFrame, since: dt.datetime | None, query: Path
+) -> pl.DataFrame:
+    """Ids to compute: what is not stored, and what rows that have arrived since could change."""
     both = observed.select("observation_id", "as_of").join(stored, on="observation_id", how="inner")
     moved = both.filter(pl.col("as_of") != pl.col("event_timestamp"))
     if len(moved):
@@ -147,16 +180,44 @@ def _missing(observed: pl.DataFrame, folder: Path, query: Path) -> pl.DataFrame:
             rule="an observation is made once: what becomes known later does not move it",
             fix="let the query take the first known version; or, if that was the mistake, remove the stored set",
         )
-    return observed.select("observation_id").join(stored, on="observation_id", how="anti")
+    missing = observed.select("observation_id").join(stored, on="observation_id", how="anti")
+    if since is None:
+        return missing
+    touched = both.filter(pl.col("as_of") >= since).select("observation_id")
+    return pl.concat([missing, touched])
+
+
+def _keep(stored: _Stored, without: pl.DataFrame, folder: Path) -> None:
+    """Take over the stored parts into ``folder``, leaving out the observations that are computed again."""
+    if stored.folder is None:
+        return
+    for part in _parts(stored.folder):
+        ids = pl.read_parquet(part, columns=["observation_id"])
+        kept = ids.join(without, on="observation_id", how="anti")
+        if len(kept) == len(ids):
+            os.link(part, folder / part.name)
+        elif len(kept):
+            frame = pl.read_parquet(part).join(
+                without, on="observation_id", how="anti", maintain_order="left"
+            )
+            _commit(folder, partial(_write_frame, frame), kept["observation_id"])
+
+
+def _write_frame(frame: pl.DataFrame, path: Path) -> None:
+    frame.write_parquet(path, compression="snappy", statistics=False)
 
 
 def _store_observations(root: Path, keyed: pl.DataFrame) -> None:
-    folder = root / "observations"
-    folder.mkdir(parents=True, exist_ok=True)
+    """Keep who is described, as of when and by which keys: one part, replaced when it says something else."""
     frame = keyed.with_columns(event_timestamp=pl.col("as_of"))
-    fresh = frame.join(_ids(folder), on="observation_id", how="anti")
-    if len(fresh):
-        _commit(folder, lambda path: fresh.write_parquet(path, compression="snappy"), fresh["observation_id"])
+    live = root / "observations"
+    parts = _parts(live)
+    if parts and pl.read_parquet(parts).sort("observation_id").equals(frame):
+        return
+    folder = root / f".observations@{uuid.uuid4().hex[:8]}"
+    folder.mkdir(parents=True)
+    _commit(folder, partial(_write_frame, frame), frame["observation_id"])
+    _retire(live, folder)
 
 
 def _commit(folder: Path, write: Callable[[Path], None], ids: pl.Series) -> None:
@@ -193,18 +254,17 @@ def _write_part(folder: Path, engine: BlockEngine) -> None:
 
 
 def _retire(live: Path, folder: Path) -> None:
-    """Make ``folder`` the live one and drop the folders of earlier meanings."""
-    if live.is_symlink() and live.resolve() == folder.resolve():
-        return
+    """Make ``folder`` the live one and drop older ones; the one before stays for those who are reading it."""
+    before = live.resolve()
     _link(live, folder)
     for other in live.parent.glob(f".{live.name}@*"):
-        if other != folder:
+        if other.name not in (folder.name, before.name):
             shutil.rmtree(other, ignore_errors=True)
 
 
 def variable_files(workspace: Workspace, observation_set: str, block: str) -> list[Path]:
     """Parquet parts of a block (or of ``observations``), in the order of their names; empty if not built."""
-    return _parts(workspace.variables / observation_set / block)
+    return _parts((workspace.variables / observation_set / block).resolve())
 
 
 def read_variables(
