@@ -29,8 +29,8 @@ class Rows:
     ----------
     units
         Number of units (the last axis of everything that is computed).
-    unit, time, reference
-        (rows,) unit of each row, its event time and its unit's reference, microseconds.
+    unit, time
+        (rows,) unit of each row and its event time, microseconds.
     age, bucket
         (rows,) whole days or months back, and index of the shortest window that holds it.
     recency
@@ -44,7 +44,6 @@ class Rows:
     units: int
     unit: Ints
     time: Ints
-    reference: Ints
     age: Ints
     bucket: Ints
     recency: Floats

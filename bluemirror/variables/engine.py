@@ -145,7 +145,7 @@ class BlockEngine:
         self._headers[self._load_key(first)] = keyed
         for family in own:
             arrays = family_arrays(keyed.frame, family, columns[family.name], self.index)
-            self._tables[family.name] = FamilyTable(keyed.rows, arrays, None, None)
+            self._tables[family.name] = FamilyTable(keyed.rows, arrays, None)
             self._attributes[family.name] = {
                 name: keyed.frame[alias] for name, alias in attributes[family.name].items()
             }
@@ -268,8 +268,8 @@ class BlockEngine:
         assert table.level is not None
         units = below(table.level.rows, newest, reference)
         owner, unit_row = units.owner, units.row
-        if table.level.where is not None:
-            keep = table.level.where[unit_row]
+        if table.level.arrays.where is not None:
+            keep = table.level.arrays.where[unit_row]
             owner, unit_row = owner[keep], unit_row[keep]
         found = below(table.rows, unit_row, reference[owner])
         if table.arrays.where is not None:
@@ -370,7 +370,6 @@ def _rows(family: Family, table: FamilyTable, row: Ints, unit: Ints, reference: 
         units=units,
         unit=unit,
         time=time,
-        reference=reference,
         age=age,
         bucket=buckets(age, family.windows),
         recency=recency(time, reference, family.windows),

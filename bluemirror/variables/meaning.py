@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from bluemirror.variables.arrivals import tables_read
 from bluemirror.variables.declarations import Block
 from bluemirror.variables.spine import Spine
 from bluemirror.variables.tables import Catalog
@@ -27,11 +28,8 @@ def meaning_of(
     tables that it reads, with the keys and the call ledger of the spine, and with the engine's version.
     """
     catalog = Catalog(contracts)
-    names = {family.table for family in block.families}
-    names |= {family.via.table for family in block.families if family.via}
-    names |= {catalog.header(name, block).name for name in names}
     reading = []
-    for name in sorted(names):
+    for name in sorted(tables_read(block, catalog, spine)):
         contract = catalog.contract(name, block)
         table = contract.table(name)
         times = (table.event_time, table.known_time, table.valid_to)

@@ -89,7 +89,6 @@ class Level:
     """Units of the middle level: parent rows grouped by their header, and the outer slices over them."""
 
     rows: Grouped
-    where: np.ndarray | None
     arrays: FamilyArrays
 
 
@@ -100,7 +99,6 @@ class FamilyTable:
     rows: Grouped
     arrays: FamilyArrays
     level: Level | None
-    frame: pl.DataFrame | None
 
 
 class KeyedTable:
@@ -188,7 +186,7 @@ def load_children(
             rows = grouped(frame, "_group", groups)
             for family in members:
                 arrays = family_arrays(frame, family, columns[family.name], observation_index)
-                result[family.name] = FamilyTable(rows, arrays, None, frame)
+                result[family.name] = FamilyTable(rows, arrays, None)
             continue
         if table.parent != unit_table:
             raise FamilyError(
@@ -220,6 +218,6 @@ def load_children(
                 outer_where=None,
             )
             arrays = family_arrays(frame, family, columns[family.name], observation_index)
-            result[family.name] = FamilyTable(rows, arrays, Level(unit_rows, outer.where, outer), frame)
+            result[family.name] = FamilyTable(rows, arrays, Level(unit_rows, outer))
     connection.unregister("_headers")
     return result
