@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from bluemirror.workspace import Workspace
 
+RESULTS = ("hit", "match", "mismatch", "no_hit", "error", "timeout", "cached")
+
 
 @dataclass(frozen=True)
 class SourceRules:
@@ -29,7 +31,7 @@ def read_rules(workspace: Workspace) -> dict[str, SourceRules]:
     return {
         source: SourceRules(
             formats=tuple(contract.landing.formats),
-            price={name: float(price) for name, price in contract.price_by_result.items()},
+            price={name: contract.price(name) for name in RESULTS},
             valid_days=contract.answer_valid_days,
         )
         for source, contract in read_contracts(workspace.contracts_dir).items()

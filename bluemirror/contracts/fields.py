@@ -62,7 +62,7 @@ ODCS_KEYS = (
     "quality",
     "customProperties",
 )
-CUSTOM = ("nameZh", "unit", "codes", "key", "drop")
+CUSTOM = ("nameZh", "unit", "codes", "key", "drop", "since")
 
 
 def read_field(value: Any, place: Place) -> Field:
@@ -116,6 +116,7 @@ def read_field(value: Any, place: Place) -> Field:
         pattern=pattern,
         min_length=shortest,
         max_length=longest,
+        since=_since(*own["since"]) if "since" in own else None,
     )
     _agree(field, place)
     return field
@@ -212,6 +213,10 @@ def _key(value: Any, place: Place) -> Key:
     return Key(entity, form, tuple(forms))
 
 
+def _since(value: Any, place: Place) -> str:
+    return text(value, place, what="since", pattern=r"\d+\.\d+\.\d+", example='"1.1.0"')
+
+
 def _codes(value: Any, place: Place) -> dict[str, str]:
     if not isinstance(value, dict) or not value:
         raise place.fault(
@@ -257,4 +262,10 @@ def _agree(field: Field, place: Place) -> None:
             "a field that is never stored is used as a key",
             rule="drop excludes key and primaryKey",
             fix="remove drop, or the key",
+        )
+    if field.since and (field.required or field.primary_key):
+        raise place.fault(
+            "a required field states since",
+            rule="since says that files of before come without the field, so it is optional",
+            fix="remove required (and primaryKey), or remove since and begin a new major version",
         )

@@ -46,7 +46,8 @@ class Field:
     """One field of a table.
 
     ``physical`` is its path in the landed record, relative to the table's path. ``minimum`` and ``maximum`` are
-    in the source's unit (yuan for amounts); :attr:`bounds` gives them in the unit of the mart.
+    in the source's unit (yuan for amounts); :attr:`bounds` gives them in the unit of the mart. ``since`` is the
+    version of the contract that added the field: files of before come without its column.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Field:
     pattern: str | None = None
     min_length: int | None = None
     max_length: int | None = None
+    since: str | None = None
 
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:
@@ -205,16 +207,24 @@ class Lateness:
 
 @dataclass(frozen=True)
 class ServiceLevel:
-    """One promised level: latency, frequency ... with its unit."""
+    """One promised level: latency, responseTimeP99, hitRate ... with its unit.
+
+    ``upper`` is the upper edge of a band (hitRate), ``value`` its lower; None for a level that is one value.
+    """
 
     property: str
     value: float | str
     unit: str | None = None
+    upper: float | None = None
 
 
 @dataclass(frozen=True)
 class Contract:
-    """All that is said about one source."""
+    """All that is said about one source.
+
+    ``price_by_result`` has ``hit``, or ``match`` and ``mismatch`` of a source that verifies; ``monthly_fee`` is in
+    yuan too, 0 where nothing is owed by the month.
+    """
 
     source: str
     version: str
@@ -235,6 +245,31 @@ class Contract:
     purpose: str = ""
     limitations: str = ""
     usage: str = ""
+    monthly_fee: float = 0.0
+
+    @property
+    def verifies(self) -> bool:
+        """Whether it answers with match or mismatch instead of a record."""
+        return "match" in self.price_by_result
+
+    def price(self, result: str) -> float:
+        """Price in yuan of one call with this result.
+
+        A result without a price of its own: ``hit`` costs the dearer of match and mismatch (an answer of which only
+        is known that there is one), ``match`` and ``mismatch`` what a hit costs, ``timeout`` what an error costs,
+        every other nothing.
+        """
+        stated = self.price_by_result
+        if result in stated:
+            return stated[result]
+        if result == "hit":
+            return max(stated.get("match", 0.0), stated.get("mismatch", 0.0))
+        stands_in = {"match": "hit", "mismatch": "hit", "timeout": "error"}
+        return stated.get(stands_in.get(result, ""), 0.0)
+
+    def promised(self, name: str) -> ServiceLevel | None:
+        """The service level of that name, None if it is not promised."""
+        return next((level for level in self.sla if level.property == name), None)
 
     def table(self, name: str) -> Table:
         """The table ``name``; KeyError if there is none."""

@@ -9,12 +9,23 @@ import html
 import re
 from collections.abc import Sequence
 
-from bluemirror.contracts.model import Contract, Field, Rule, Table, TimeRule
+from bluemirror.contracts.model import Contract, Field, Rule, ServiceLevel, Table, TimeRule
+from bluemirror.contracts.service_levels import SHARES
 
 _KINDS = {
     "event": "event / 事件: things that happened; of several versions the newest known counts",
     "answer": "answer / 应答: a document or reply; only the newest known one counts",
     "state": "state / 状态: attributes with validity",
+}
+_LEVELS = {
+    "latency": "delivered within / 交付时限",
+    "frequency": "delivered every / 交付周期",
+    "retention": "kept for / 保存期限",
+    "responseTimeP50": "half answered within / 应答时间中位数",
+    "responseTimeP99": "99 of 100 answered within / 应答时间99分位",
+    "hitRate": "share with a record / 命中率",
+    "errorRate": "share that fails / 错误率",
+    "availability": "share of time in service / 可用率",
 }
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #1b2733 }
@@ -126,8 +137,16 @@ def _facts(contract: Contract) -> list[tuple[str, str]]:
     ]
     if contract.answer_valid_days is not None:
         facts.append(("an answer counts for / 应答有效期", f"{contract.answer_valid_days} days / 天"))
-    facts += [(level.property, f"{level.value} {level.unit or ''}".strip()) for level in contract.sla]
-    return facts
+    if contract.monthly_fee:
+        facts.append(("monthly fee, yuan / 月费(元)", f"{contract.monthly_fee:g}"))
+    return facts + [(_LEVELS.get(level.property, level.property), _level(level)) for level in contract.sla]
+
+
+def _level(level: ServiceLevel) -> str:
+    if level.property in SHARES:
+        low = "at most" if level.property == "errorRate" else "at least"
+        return f"{level.value} to {level.upper}" if level.upper is not None else f"{low} {level.value}"
+    return f"{level.value} {level.unit or ''}".strip()
 
 
 def _table_facts(table: Table) -> list[str]:
@@ -173,7 +192,7 @@ def _row(field: Field) -> tuple[str, ...]:
         personal += f" key {field.key.entity}, sent {field.key.form}{forms}"
     if field.drop:
         personal += " never stored"
-    required = "yes" if field.required else ""
+    required = "yes" if field.required else f"since {field.since}" if field.since else ""
     return (
         field.name,
         field.label_zh,

@@ -7,8 +7,9 @@ from typing import Any
 
 from bluemirror.contracts.binding import Binder
 from bluemirror.contracts.fields import NAME
-from bluemirror.contracts.model import Contract, Landing, Lateness, ServiceLevel, Table
+from bluemirror.contracts.model import Contract, Landing, Lateness, Table
 from bluemirror.contracts.place import Place, choice, custom, listing, load, mapping, number, text
+from bluemirror.contracts.service_levels import read_prices, read_service_levels
 from bluemirror.contracts.tables import read_table
 from bluemirror.errors import ContractError
 
@@ -18,7 +19,6 @@ STAGES = ("pre", "mid", "post")
 FORMATS = ("csv", "json", "jsonl", "parquet", "xml")
 NESTED_FORMATS = ("json", "jsonl", "xml")
 POLICIES = ("block", "use_last_good", "go_on")
-RESULTS = ("hit", "no_hit", "error", "timeout", "cached")
 ODCS_KEYS = (
     "apiVersion",
     "kind",
@@ -52,7 +52,9 @@ CUSTOM = (
     "answerValidDays",
     "lateness",
     "priceByResult",
+    "monthlyFee",
 )
+OPTIONAL = ("answerValidDays", "monthlyFee")
 NEEDED = ("apiVersion", "kind", "id", "name", "version", "status", "domain", "description", "schema")
 
 
@@ -117,10 +119,10 @@ def _read(file: Path, binder: Binder) -> Contract:
         )
     own = custom(value.get("customProperties"), place, known=CUSTOM, what="a contract")
     for name in CUSTOM:
-        if name not in own and name != "answerValidDays":
+        if name not in own and name not in OPTIONAL:
             raise place.fault(
                 f"the contract does not state {name}",
-                rule=f"a contract states {', '.join(n for n in CUSTOM if n != 'answerValidDays')}",
+                rule=f"a contract states {', '.join(n for n in CUSTOM if n not in OPTIONAL)}",
                 fix=f"add {{property: {name}, value: ...}} to its customProperties",
             )
     tables, places = _tables(value["schema"], place.at("schema"))
@@ -152,16 +154,36 @@ def _read(file: Path, binder: Binder) -> Contract:
         authorisation=text(*own["authorisation"], what="authorisation"),
         landing=landing,
         lateness=_lateness(*own["lateness"]),
-        price_by_result=_prices(*own["priceByResult"]),
+        price_by_result=read_prices(*own["priceByResult"]),
         tables=tables,
         answer_valid_days=_valid_days(own, tables, place),
-        sla=_service_levels(value.get("slaProperties"), place.at("slaProperties")),
+        sla=read_service_levels(value.get("slaProperties"), place.at("slaProperties")),
+        monthly_fee=_monthly_fee(own),
         purpose=says["purpose"],
         limitations=says.get("limitations") or "",
         usage=says.get("usage") or "",
     )
+    _check_since(contract, place)
     binder.check(contract, places)
     return contract
+
+
+def _check_since(contract: Contract, place: Place) -> None:
+    """A field cannot have come with a version that is still to come, or with a major version: that one is new."""
+    major, now = contract.version.split(".")[0], _order(contract.version)
+    for i, table in enumerate(contract.tables):
+        for k, field in enumerate(table.fields):
+            if field.since and (_order(field.since) > now or field.since.split(".")[0] != major):
+                spot = place.at("schema").at(i, table.name).at("properties", "").at(k, field.name)
+                raise spot.fault(
+                    f"since is {field.since}, the contract is {contract.version}",
+                    rule=f"since names a version of {major}.x.y up to the contract's own",
+                    fix="correct it, or remove it: every file of this major version has the field",
+                )
+
+
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 def _tables(value: Any, place: Place) -> tuple[tuple[Table, ...], dict[tuple[str, str], Place]]:
@@ -203,14 +225,6 @@ def _lateness(value: Any, place: Place) -> Lateness:
     return Lateness(policy, number(value["afterHours"], place.at("afterHours"), what="afterHours", least=0))
 
 
-def _prices(value: Any, place: Place) -> dict[str, float]:
-    mapping(value, place, known=RESULTS, required=("hit",), what="priceByResult")
-    return {
-        name: float(number(price, place.at(name), what=f"the price of {name}", least=0))
-        for name, price in value.items()
-    }
-
-
 def _valid_days(own: dict[str, tuple[Any, Place]], tables: tuple[Table, ...], place: Place) -> int | None:
     answers = any(table.kind == "answer" for table in tables)
     if "answerValidDays" not in own:
@@ -231,17 +245,7 @@ def _valid_days(own: dict[str, tuple[Any, Place]], tables: tuple[Table, ...], pl
     return int(number(value, spot, what="answerValidDays", least=1, whole=True))
 
 
-def _service_levels(value: Any, place: Place) -> tuple[ServiceLevel, ...]:
-    levels = []
-    for i, item in enumerate(
-        listing(value if value is not None else [], place, what="slaProperties", empty=True)
-    ):
-        spot = place.at(i, "")
-        known = ("id", "property", "value", "valueExt", "unit", "element", "driver", "description")
-        mapping(item, spot, known=known, required=("property", "value"), what="a service level")
-        levels.append(
-            ServiceLevel(
-                text(item["property"], spot.at("property"), what="property"), item["value"], item.get("unit")
-            )
-        )
-    return tuple(levels)
+def _monthly_fee(own: dict[str, tuple[Any, Place]]) -> float:
+    if "monthlyFee" not in own:
+        return 0.0
+    return float(number(*own["monthlyFee"], what="monthlyFee", least=0))

@@ -32,9 +32,14 @@ def place_lines(frame: pl.DataFrame, number: int) -> pl.DataFrame:
 
 
 def changed_columns(contract: Contract, number: int, columns: Sequence[str], rows: int) -> FileFault | None:
-    """A fault if the columns are not exactly the contract's; their order does not matter."""
-    wanted = [field.physical or field.name for field in contract.header.fields]
-    missing = [name for name in wanted if name not in columns]
+    """A fault if the columns are not exactly the contract's; their order does not matter.
+
+    Fields that a later version of the contract added may be missing: the file may be older than they are.
+    """
+    fields = contract.header.fields
+    wanted = [field.physical or field.name for field in fields]
+    added = {field.physical or field.name for field in fields if field.since}
+    missing = [name for name in wanted if name not in columns and name not in added]
     extra = [name for name in columns if name not in wanted]
     if not missing and not extra:
         return None
@@ -79,7 +84,15 @@ def gather(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 def finish(plan: Plan, result: Read, frames: Sequence[pl.DataFrame]) -> Read:
     """Make the line frames the record scope of a read."""
+    import polars as pl
+
     empty = rows_to_frames(plan, [[] for _ in plan.scopes])
     slots = plan.scopes[0].slots
-    result.scopes = {**empty, 0: gather([frame.select(slots) for frame in frames]) if frames else empty[0]}
+    whole = [
+        frame.with_columns(
+            pl.lit(None, dtype=pl.String).alias(slot) for slot in slots if slot not in frame.columns
+        ).select(slots)
+        for frame in frames
+    ]
+    result.scopes = {**empty, 0: gather(whole) if whole else empty[0]}
     return result

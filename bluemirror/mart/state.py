@@ -139,9 +139,7 @@ def _count(
         entry[1] += count if reason.get(result) == "hit" else 0
         entry[2] += count if reason.get(result) == "no_hit" else 0
         # The ledger's own cost (fen) is what was paid; without it, the contract's price of each result.
-        entry[3] += (
-            paid / 100 if paid is not None else count * contracts[source].price_by_result.get(result, 0.0)
-        )
+        entry[3] += paid / 100 if paid is not None else count * contracts[source].price(result)
     return {
         source: (int(calls_), hits / (hits + misses) if hits + misses else None, round(paid, 2))
         for source, (calls_, hits, misses, paid) in found.items()

@@ -59,7 +59,7 @@ def _completed(variable: Variable, contracts: list[Contract], first_days: Mappin
     return replace(
         variable,
         stages=stages,
-        cost_yuan=round(sum(float(one.price_by_result.get("hit", 0.0)) for one in contracts), 4),
+        cost_yuan=round(sum(one.price("hit") for one in contracts), 4),
         first_day=max(days) if all(days) else "",
     )
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from bluemirror.contracts import read_contract, read_contracts
+from bluemirror.contracts.service_levels import in_hours
 from bluemirror.errors import ContractError
 
 GOOD = yaml.safe_load("""
@@ -105,6 +106,11 @@ def drop(spot, name):
     spot["customProperties"].remove(own(spot, name))
 
 
+def level(c, name, value, **more):
+    """Add a service level."""
+    c["slaProperties"].append({"property": name, "value": value, **more})
+
+
 def rule(c):
     return header(c)["quality"][0]
 
@@ -157,6 +163,70 @@ MISTAKES = {
     "price in words": (
         lambda c: put(c, "priceByResult", {"hit": "0.5 yuan"}),
         "price of hit is text.*is a number",
+    ),
+    "no price of an answer": (
+        lambda c: put(c, "priceByResult", {"no_hit": 0}),
+        "no price of an answer.*hit or, if it verifies.*write hit: 0.5, or match",
+    ),
+    "a record and a verdict priced": (
+        lambda c: put(c, "priceByResult", {"hit": 1, "match": 1, "mismatch": 1}),
+        "priceByResult has hit and match and mismatch",
+    ),
+    "half a verdict priced": (
+        lambda c: put(c, "priceByResult", {"match": 1, "no_hit": 0}),
+        "priceByResult has match.*match and mismatch",
+    ),
+    "a negative fee": (lambda c: put(c, "monthlyFee", -5), "monthlyFee is a number.*at least 0"),
+    "a fee in words": (lambda c: put(c, "monthlyFee", "5 yuan"), "monthlyFee is text.*a number"),
+    "unknown service level": (
+        lambda c: level(c, "latencey", 1, unit="d"),
+        "unknown service level 'latencey'.*write 'latency'",
+    ),
+    "a service level twice": (lambda c: level(c, "latency", 2, unit="d"), "latency is promised twice"),
+    "a time without a unit": (lambda c: level(c, "frequency", 1), "frequency has no unit.*unit: d"),
+    "minutes or months": (
+        lambda c: level(c, "frequency", 1, unit="m"),
+        "unknown unit of time 'm'.*one of: d, day",
+    ),
+    "every nothing": (lambda c: level(c, "frequency", 0, unit="d"), "frequency is 0"),
+    "a share in percent": (
+        lambda c: level(c, "hitRate", 60, valueExt=98),
+        "hitRate is 60.*write 0.98 for 98 percent",
+    ),
+    "a share with a unit": (lambda c: level(c, "errorRate", 1, unit="percent"), "errorRate with a unit"),
+    "a band with one edge": (lambda c: level(c, "hitRate", 0.6), "hitRate has one edge.*add valueExt"),
+    "a band upside down": (
+        lambda c: level(c, "hitRate", 0.9, valueExt=0.6),
+        "between 0.9 and 0.6.*exchange them",
+    ),
+    "a band of something else": (
+        lambda c: level(c, "errorRate", 0.1, valueExt=0.6),
+        "errorRate has two values",
+    ),
+    "a response time alone": (
+        lambda c: level(c, "responseTimeP99", 900, unit="ms"),
+        "responseTimeP99 stands alone",
+    ),
+    "response times in seconds": (
+        lambda c: [level(c, "responseTimeP50", 1, unit="s"), level(c, "responseTimeP99", 2, unit="s")],
+        "responseTimeP50 in s.*in ms, as the call ledger",
+    ),
+    "response times upside down": (
+        lambda c: [level(c, "responseTimeP50", 900, unit="ms"), level(c, "responseTimeP99", 200, unit="ms")],
+        "responseTimeP50 900 ms is above responseTimeP99 200 ms",
+    ),
+    "since a version to come": (
+        lambda c: put(field(c, "spent"), "since", "1.1.0"),
+        "since is 1.1.0, the contract is 1.0.0",
+    ),
+    "since no version": (lambda c: put(field(c, "spent"), "since", "June"), "since is 'June'.*write it like"),
+    "since a major version": (
+        lambda c: [c.update(version="2.1.0"), put(field(c, "spent"), "since", "1.1.0")],
+        "since is 1.1.0, the contract is 2.1.0",
+    ),
+    "required since": (
+        lambda c: put(field(c, "found"), "since", "1.0.0"),
+        "a required field states since.*it is optional",
     ),
     "negative price": (lambda c: put(c, "priceByResult", {"hit": -1}), "price of hit.*at least 0"),
     "price of an unknown result": (
@@ -467,6 +537,34 @@ def test_the_good_one_reads(tmp_path):
     assert contract.source == "shop"
     assert contract.header.hit == ("found", ("1",))
     assert [r.name for t in contract.tables for r in t.rules] == ["found_spends", "not_later"]
+
+
+def test_what_was_promised_and_what_it_costs(tmp_path):
+    good = copy.deepcopy(GOOD)
+    level(good, "responseTimeP50", 250, unit="ms")
+    level(good, "responseTimeP99", 1500, unit="ms")
+    level(good, "hitRate", 0.6, valueExt=0.75)
+    level(good, "retention", 2, unit="years")
+    put(good, "priceByResult", {"match": 0.3, "mismatch": 0.2, "no_hit": 0, "error": 0.01})
+    put(good, "monthlyFee", 5000)
+    contract = read_contract(write(tmp_path, good))
+    assert contract.promised("responseTimeP99").value == 1500
+    assert (contract.promised("hitRate").value, contract.promised("hitRate").upper) == (0.6, 0.75)
+    assert contract.promised("errorRate") is None
+    assert in_hours(contract.promised("latency")) == 24
+    assert in_hours(contract.promised("retention")) == pytest.approx(2 * 365.25 * 24)
+    assert in_hours(contract.promised("hitRate")) is None
+    assert contract.verifies
+    assert contract.monthly_fee == 5000
+    prices = {result: contract.price(result) for result in ("hit", "match", "mismatch", "no_hit", "timeout")}
+    assert prices == {"hit": 0.3, "match": 0.3, "mismatch": 0.2, "no_hit": 0, "timeout": 0.01}
+
+
+def test_a_source_of_records_prices_its_hits(tmp_path):
+    contract = read_contract(write(tmp_path, GOOD))
+    assert not contract.verifies
+    assert contract.monthly_fee == 0
+    assert [contract.price(result) for result in ("hit", "match", "cached", "timeout")] == [0.5, 0.5, 0, 0]
 
 
 @pytest.mark.parametrize("name", MISTAKES)

@@ -114,6 +114,25 @@ def test_csv_with_a_changed_column(workspace, deliver):
     whole(workspace, "people", (3, 1, 2))
 
 
+def test_files_older_than_an_added_field(workspace, deliver):
+    """A field that a later version added may be missing from a whole file, and from no row else."""
+    file = workspace.contracts_dir / "people.odcs.yaml"
+    added = (
+        "      - {name: town, logicalType: string, description: town, "
+        'customProperties: [{property: nameZh, value: 镇}, {property: since, value: "1.1.0"}]}\n'
+    )
+    text = file.read_text().replace("version: 1.0.0", "version: 1.1.0")
+    start = text.index("      - {name: city")
+    file.write_text(text[:start] + added + text[start:])
+    new = people_csv([person(2)]).replace("city,", "town,city,", 1).replace(",sh,", ",old town,sh,")
+    deliver("people", DAY, {"a.csv": people_csv([person(1)]), "b.csv": new}, {"a.csv": 1, "b.csv": 1})
+    assert not ingest_source(workspace, "people").warnings
+    whole(workspace, "people", (2, 2, 0))
+    rows = pl.read_parquet(read_snapshot(workspace).files(workspace, "people")).sort("person_id")
+    assert rows["town"].to_list() == [None, "old town"]
+    assert rows["city"].to_list() == ["sh", "sh"]
+
+
 def test_csv_with_an_open_quote(workspace, deliver):
     text = people_csv([person(1), person(2, city='"sh')])
     deliver("people", DAY, {"a.csv": text}, {"a.csv": 2})

@@ -77,7 +77,9 @@ def kind_of(dtype: pl.DataType) -> str:
 
 def _changed_type(contract: Contract, number: int, frame: pl.DataFrame) -> FileFault | None:
     for field in contract.header.fields:
-        dtype = frame.schema[field.physical or field.name]
+        dtype = frame.schema.get(field.physical or field.name)
+        if dtype is None:
+            continue  # Added by a later version of the contract than the file's.
         kind = kind_of(dtype)
         # A column without any value has no type of its own.
         if kind != "null" and kind not in FITTING[field.type]:
