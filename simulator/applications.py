@@ -85,13 +85,17 @@ def fill_in(
     month: int,
     wave: int,
     streams: Streams,
+    assume: Assumptions,
 ) -> Applications:
     """What each applicant asks for; applications are numbered in order of time."""
     order = np.lexsort((who, at))
     who, at = who[order], at[order]
     rng = streams.of(f"wishes {wave}", month)
     d = rng.random((5, len(who)))
-    product = pick(d[0], np.array([0.52, 0.24, 0.12, 0.06, 0.06]))
+    business = np.where(people.company[who] >= 0, assume.owner_business, 0.015)
+    product = pick(
+        d[0], np.column_stack([np.outer(1 - business, np.array([0.56, 0.25, 0.13, 0.06])), business])
+    )
     spread = np.exp(0.55 * rng.standard_normal(len(who)) + 0.12 * people.debt[who])
     amount = np.minimum(people.income[who] * _MULTIPLE[product] * spread, _LIMIT[product])
     amount = np.maximum((amount / 500).astype(int) * 500, 1000)

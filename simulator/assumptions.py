@@ -7,7 +7,21 @@ Override by passing a changed copy: ``dataclasses.replace(DEFAULT, growth=1.0)``
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Outage:
+    """Days (first and last, yyyy-MM-dd) of trouble with a source.
+
+    ``kind``: ``down`` (nine calls in ten fail), ``all_miss`` (it finds nothing), ``slow`` (six times as long).
+    """
+
+    source: str
+    first: str
+    last: str
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,12 @@ class Assumptions:
     """One fraud ring for so many customers, four to nine people each [stated: 1.4 % of customers]."""
     never_applies: float = 0.10
     """Share of customers who never ask for credit [stated]."""
+
+    # --- companies
+    owner_share: float = 0.08
+    """Customers who own a small company [published: order of magnitude of registered owners among adults]."""
+    owner_business: float = 0.52
+    """Share of the applications of owners that ask for a business loan [stated]; of the others: 1.5 %."""
 
     # --- applications
     monthly_applications: float = 0.0285
@@ -94,6 +114,22 @@ class Assumptions:
     error_rate: float = 0.004
     timeout_rate: float = 0.003
     """Calls that fail [stated]."""
+    outages: tuple[Outage, ...] = (
+        Outage("telco3", "2025-12-09", "2025-12-09", "down"),
+        Outage("ml_debt", "2025-12-16", "2025-12-18", "all_miss"),
+        Outage("phone_risk", "2025-12-22", "2025-12-24", "slow"),
+        Outage("education", "2025-10-14", "2025-10-16", "down"),
+        Outage("court_enforce", "2025-08-04", "2025-08-05", "all_miss"),
+    )
+    """Planned troubles of the sources [stated]."""
+    drift: Mapping[str, float] = field(
+        default_factory=lambda: {"phone_risk": 0.6, "unionpay_txn": -0.5, "ecommerce": 0.5, "lbs": -0.7}
+    )
+    """How far a source's level moves in a year, in units of its own spread, from ``drift_from`` on [stated]."""
+    drift_from: int = 27
+    """Months after the start from which sources drift [stated]."""
+    monitored_every: int = 6
+    """Months between two looks at a borrower during the loan [stated]."""
     source_noise: float = 0.7
     """How much each source sees of its own accidents: the spread of a noise that stays with customer and
     source, in units of the risk latent [stated: sources contradict each other a bit]."""

@@ -9,8 +9,10 @@ import polars as pl
 
 from simulator import applications as ap
 from simulator import behaviour, bureau, calls, customers, ledgers, loans, lookups, products, reports, vendors
+from simulator.asking import Asking, asking_of
+from simulator.outside import AskedSource
 from simulator.spoiling import spoil_document
-from simulator.timeline import START, month_of
+from simulator.timeline import START, first_day, month_of
 from simulator.world import World
 
 LIST_SINCE = START + 3
@@ -24,7 +26,7 @@ def apply_batch(
     if not len(who):
         return
     people, master, streams = world.people, world.master, world.streams
-    apps = ap.fill_in(who, at, people, world.applications + 1, month, wave, streams)
+    apps = ap.fill_in(who, at, people, world.applications + 1, month, wave, streams, world.assume)
     world.applications += len(apps.cust)
     n = len(apps.cust)
     told = apps.apply_ts.astype("datetime64[s]") - np.timedelta64(30, "s")
@@ -100,8 +102,8 @@ def _ask(
         source: str, where: np.ndarray, when: np.ndarray, found: np.ndarray, key: np.ndarray
     ) -> calls.Calls:
         placed[source] = calls.place_calls(
-            source, apps.cust, where, when, found, key, apps.number, world.caches[source], world.rules[source],
-            streams, month, wave, assume,
+            calls.LINES[source], apps.cust, where, when, np.where(found, calls.HIT, calls.NO_HIT), key, apps.number,
+            world.cache(source), world.rules[source], streams, month, str(wave), assume,
         )  # fmt: skip
         return placed[source]
 
@@ -133,9 +135,47 @@ def _ask(
     facts.lender_applications = np.bincount(recent["at"].to_numpy(), minlength=n)
     facts.list_open_level = level
     facts.dead_phone = dead
+    asking = asking_of(world, apps, screened, month, wave)
     for source, done in placed.items():
-        world.deliveries.add("source_call", ledgers.call_rows(done, apps, master, world.rules[source]), month)
+        enter(world, done, calls.LINES[source], asking)
+    placed |= ask_outside(world, asking)
     return placed, facts
+
+
+def ask_outside(world: World, asking: Asking) -> dict[str, calls.Calls]:
+    """Ask every other source under contract about a batch, and enter the calls in the ledger."""
+    placed = {}
+    for name, source in world.outside.items():
+        if not isinstance(source, AskedSource) or asking.month < START + source.since:
+            continue
+        if asking.stage == "mid" and not source.monitors:
+            continue
+        placed[name] = source.ask(asking)
+        enter(world, placed[name], source.line, asking)
+    return placed
+
+
+def enter(world: World, done: calls.Calls, line: calls.Line, asking: Asking) -> None:
+    """Enter calls in the ledger."""
+    columns = world.rules["source_call"].columns
+    rows = ledgers.call_rows(done, line, asking, world.master, world.rules[done.source], columns)
+    world.deliveries.add("source_call", rows, asking.month)
+
+
+def monitor(world: World, borrower: np.ndarray, month: int) -> None:
+    """Look again at a part of the borrowers: each comes up once in ``Assumptions.monitored_every`` months."""
+    who = np.flatnonzero(borrower)
+    who = who[(who + month) % world.assume.monitored_every == 0]
+    if not len(who):
+        return
+    n = len(who)
+    start = first_day(month).astype("datetime64[ms]") + np.timedelta64(9 * 24 + 2, "h")
+    ask_outside(world, Asking(
+        world=world, month=month, wave="0", stage="mid", cust=who, device=world.people.device[who],
+        at=start + (np.arange(n) * 40).astype("timedelta64[ms]"), number=60_000_000 + world.monitored + np.arange(n),
+        product=np.full(n, -1), amount=np.zeros(n), apply_ids=None, screened=np.ones(n, bool),
+    ))  # fmt: skip
+    world.monitored += n
 
 
 def _reports(

@@ -10,17 +10,36 @@ from simulator.assumptions import Assumptions
 from simulator.rules import SourceRules
 from simulator.streams import Streams
 
-LATENCY = {
-    "telco_tenure": (300, 1500),
-    "ml_apply": (200, 900),
-    "ml_overdue": (200, 800),
-    "pboc_person": (1200, 6000),
+RESULTS = ("hit", "no_hit", "error", "timeout", "match", "mismatch")
+HIT, NO_HIT, ERROR, TIMED_OUT, MATCH, MISMATCH = range(6)
+
+
+@dataclass(frozen=True)
+class Line:
+    """How a source answers over the wire.
+
+    ``median`` and ``worst`` (99th percentile) of the response time and ``timeout``, after which the bank gives up, are
+    milliseconds; ``prefix`` begins the request ids; ``entity`` is what the question is about.
+    """
+
+    source: str
+    prefix: str
+    median: int
+    worst: int
+    timeout: int
+    entity: str = "person"
+
+
+LINES = {
+    line.source: line
+    for line in (
+        Line("telco_tenure", "TT", 300, 1500, 3000),
+        Line("ml_apply", "MA", 200, 900, 3000),
+        Line("ml_overdue", "MO", 200, 800, 3000),
+        Line("pboc_person", "RP", 1200, 6000, 15000),
+    )
 }
-"""Median and 99th percentile of the response time in milliseconds."""
-TIMEOUT = {"telco_tenure": 3000, "ml_apply": 3000, "ml_overdue": 3000, "pboc_person": 15000}
-PREFIX = {"telco_tenure": "TT", "ml_apply": "MA", "ml_overdue": "MO", "pboc_person": "RP"}
-RESULTS = ("hit", "no_hit", "error", "timeout")
-HIT, NO_HIT, ERROR, TIMED_OUT = range(4)
+"""Of the sources that the bank's policy itself looks at."""
 
 
 @dataclass
@@ -66,41 +85,58 @@ class Calls:
     @property
     def answered(self) -> np.ndarray:
         """Where the source itself answered now."""
-        return self.asked & ~self.cached & (self.result <= NO_HIT)
+        return self.asked & ~self.cached & ~self.failed
+
+    @property
+    def failed(self) -> np.ndarray:
+        """Where nothing came back: an error or a timeout."""
+        return (self.result == ERROR) | (self.result == TIMED_OUT)
 
 
 def place_calls(
-    source: str,
+    line: Line,
     cust: np.ndarray,
     asked: np.ndarray,
     request_ts: np.ndarray,
-    found: np.ndarray,
+    would: np.ndarray,
     key: np.ndarray,
     numbers: np.ndarray,
     cache: Cache,
     rules: SourceRules,
     streams: Streams,
     month: int,
-    wave: int,
+    wave: str,
     assume: Assumptions,
 ) -> Calls:
-    """Ask ``source`` for each application; ``found`` says whether it has a record, ``key`` what is asked about.
+    """Ask a source for each entry of a batch.
 
-    An answer about the same key within the contract's valid days is served from the cache.
+    ``would`` is the result that the source gives if the call does not fail, ``key`` what is asked about. An answer
+    about the same key within the contract's valid days is served from the cache. On the days of an outage that the
+    assumptions plan, calls fail, find nothing or crawl.
     """
     n = len(cust)
+    source = line.source
     rng = streams.of(f"calls {source} {wave}", month)
     draws = rng.random((2, n))
-    median, worst = LATENCY[source]
-    latency = np.maximum(median * np.exp(np.log(worst / median) / 2.33 * rng.standard_normal(n)), 8).astype(
-        np.int64
-    )
-    latency = np.minimum(latency, TIMEOUT[source] - 1)
-    result = np.where(found, HIT, NO_HIT)
-    result = np.where(draws[0] < assume.error_rate, ERROR, result)
-    slow = (draws[0] >= assume.error_rate) & (draws[0] < assume.error_rate + assume.timeout_rate)
+    latency = np.maximum(
+        line.median * np.exp(np.log(line.worst / line.median) / 2.33 * rng.standard_normal(n)), 8
+    ).astype(np.int64)
+    day = request_ts.astype("datetime64[D]")
+    down, silent = np.zeros(n, bool), np.zeros(n, bool)
+    for outage in assume.outages:
+        if outage.source == source:
+            there = (day >= np.datetime64(outage.first)) & (day <= np.datetime64(outage.last))
+            down |= there & (outage.kind == "down")
+            silent |= there & (outage.kind == "all_miss")
+            latency = np.where(there & (outage.kind == "slow"), latency * 6, latency)
+    latency = np.minimum(latency, line.timeout - 1)
+    failing = np.where(down, 0.55, assume.error_rate)
+    stalling = np.where(down, 0.35, assume.timeout_rate)
+    result = np.where(silent, NO_HIT, would)
+    result = np.where(draws[0] < failing, ERROR, result)
+    slow = (draws[0] >= failing) & (draws[0] < failing + stalling)
     result = np.where(slow, TIMED_OUT, result)
-    latency = np.where(result == TIMED_OUT, TIMEOUT[source], latency)
+    latency = np.where(result == TIMED_OUT, line.timeout, latency)
     cached = np.zeros(n, bool)
     if rules.valid_days:
         age = request_ts - cache.at[cust]
@@ -114,7 +150,7 @@ def place_calls(
         if cached[at]:
             request.append(cache.request[who])
         else:
-            request.append(f"{PREFIX[source]}{stamps[at].replace('-', '')}{int(numbers[at]):08d}")
+            request.append(f"{line.prefix}{stamps[at].replace('-', '')}{int(numbers[at]):08d}")
     calls = Calls(source, asked, request_ts, latency, result, cached, request)
     for at in np.flatnonzero(calls.answered).tolist():
         who = int(cust[at])
@@ -125,5 +161,9 @@ def place_calls(
 
 def costs(calls: Calls, rules: SourceRules) -> np.ndarray:
     """Price of each call in yuan."""
-    table = np.array([rules.price.get(name, 0.0) for name in ("hit", "no_hit", "error", "error")])
-    return np.where(calls.cached, rules.price.get("cached", 0.0), table[calls.result])
+    return np.where(calls.cached, rules.price["cached"], price_of(calls.result, rules))
+
+
+def price_of(result: np.ndarray, rules: SourceRules) -> np.ndarray:
+    """What an answer of each result costs in yuan, by the contract's prices."""
+    return np.array([rules.price[name] for name in RESULTS])[result]

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from simulator.assumptions import Assumptions
-from simulator.spoiling import SPOILED, spoil
+from simulator.spoiling import SPOILED, Plant, spoil
 from simulator.streams import Streams
 from simulator.timeline import GO_LIVE_MONTHS, START, first_day, last_day
 
@@ -34,6 +34,10 @@ class Deliveries:
         File format of each source of lines: ``csv``, ``jsonl`` or ``parquet``.
     until
         Last delivery day to write (None: no end).
+    every
+        Months between the deliveries of a source; missing or 0: every day; -1: every Sunday.
+    plants
+        How a few rows of a source are broken, see ``simulator.spoiling``.
     """
 
     landing: Path
@@ -42,6 +46,8 @@ class Deliveries:
     assume: Assumptions
     until: np.datetime64 | None = None
     document_sources: tuple[str, ...] = ()
+    every: dict[str, int] = field(default_factory=dict)
+    plants: dict[str, Plant] = field(default_factory=dict)
     rows: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
     documents: dict[str, list[Paper]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
@@ -53,7 +59,7 @@ class Deliveries:
         if not frame.height:
             return
         purpose = f"{source} {len(self.rows.get(source, []))}"
-        frame = spoil(source, frame, purpose, month, self.streams, self.assume.spoiled_share)
+        frame = spoil(self.plants.get(source), frame, purpose, month, self.streams, self.assume.spoiled_share)
         if may_be_late:
             rng = self.streams.of(f"late {purpose}", month)
             late = rng.random(frame.height) < self.assume.late_share
@@ -73,9 +79,12 @@ class Deliveries:
         else:
             days = list(np.arange(first_day(month), first_day(month + 1)))
         for source in sorted({*self.suffix, *self.documents, *self.document_sources}):
+            every = self.every.get(source, 0)
+            if every > 0 and (month + 1) % every:
+                continue
             waiting = self._waiting(source)
             papers = sorted(self.documents.get(source, []), key=lambda paper: (paper[0], paper[1]))
-            for day in days:
+            for day in _due(days, every):
                 if self.until is not None and day > self.until:
                     break
                 if source in self.suffix:
@@ -132,6 +141,13 @@ class Deliveries:
         return [paper for paper in papers if paper[0] > day]
 
 
+def _due(days: list[np.datetime64], every: int) -> list[np.datetime64]:
+    """The days of a month on which a source delivers."""
+    if every > 0 or len(days) == 1:
+        return days[-1:]
+    return [day for day in days if not every or day.astype(object).weekday() == 6]
+
+
 def _write(frame: pl.DataFrame, path: Path) -> None:
     if path.suffix == ".csv":
         frame.write_csv(path)
@@ -148,3 +164,9 @@ def _done(folder: Path, files: dict[str, dict[str, int]]) -> None:
 def moment(name: str) -> pl.Expr:
     """A moment column as text, to the millisecond, as CSV and JSON carry it."""
     return pl.col(name).dt.strftime("%Y-%m-%dT%H:%M:%S%.3f")
+
+
+def only_where(there: np.ndarray, values: np.ndarray) -> pl.Series:
+    """``values`` as a column that is null except ``there``."""
+    column = pl.Series(values)
+    return column.zip_with(pl.Series(there), pl.Series([None] * len(there), dtype=column.dtype))

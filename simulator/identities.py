@@ -70,6 +70,41 @@ def employer_name(number: int) -> str:
     return f"九九省{_TRADES[number % len(_TRADES)]}第{number + 1}有限公司"
 
 
+_CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_CODE_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
+_WARES = ("样例百货", "样例食品", "样例服饰", "样例五金", "样例农产", "样例包装", "样例信息", "样例运输")
+
+
+def company_code(number: int) -> str:
+    """Unified social credit code (GB 32100-2015) of the ``number``-th company: 99 is no registering authority.
+
+    The last character is the standard's check character.
+    """
+    first17 = f"99990000{number:09d}"
+    total = sum(_CODE_SIGNS.index(sign) * weight for sign, weight in zip(first17, _CODE_WEIGHTS, strict=True))
+    return first17 + _CODE_SIGNS[(31 - total % 31) % 31]
+
+
+def company_name(number: int) -> str:
+    """Name of the ``number``-th customer's company."""
+    size = len(_GIVEN)
+    core = _GIVEN[number % size] + _GIVEN[(number // size + number * 5) % size]
+    return f"虚构市{core}{_WARES[number // 3 % len(_WARES)]}{number % 89 + 1}号有限公司"
+
+
+def card(number: int) -> str:
+    """The ``number``-th bank card: 19 digits from 9999, which no network uses, with Luhn's check digit."""
+    digits = [int(sign) for sign in f"9999990{number:011d}"]
+    doubled = [sum(divmod(2 * digit, 10)) if at % 2 else digit for at, digit in enumerate(digits, 1)]
+    return "".join(map(str, digits)) + str(-sum(doubled) % 10)
+
+
+def ip(number: int) -> str:
+    """The ``number``-th network address, of 198.18.0.0/15, which is kept for benchmarks (RFC 2544)."""
+    low = number % 131_072
+    return f"198.{18 + (low >> 16)}.{(low >> 8) & 255}.{low & 255}"
+
+
 def md5(text: str) -> str:
     """MD5 as vendors send it: of the text as it is written, an identity number with a capital X."""
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

@@ -7,8 +7,9 @@ import polars as pl
 
 from simulator import applications as ap
 from simulator.applications import Applications
+from simulator.asking import Asking
 from simulator.behaviour import network_address
-from simulator.calls import ERROR, RESULTS, TIMED_OUT, Calls, costs
+from simulator.calls import RESULTS, TIMED_OUT, Calls, Line, costs
 from simulator.customers import Master
 from simulator.deliveries import ARRIVES, ORDER, moment
 from simulator.loans import CHANNELS, LoanBook
@@ -17,41 +18,46 @@ from simulator.rules import SourceRules
 from simulator.timeline import add_months, day_of_month, month_of
 
 
-def call_rows(calls: Calls, apps: Applications, master: Master, rules: SourceRules) -> pl.DataFrame:
-    """The call ledger's rows of one source for a batch."""
+def call_rows(
+    calls: Calls, line: Line, asking: Asking, master: Master, rules: SourceRules, columns: tuple[str, ...]
+) -> pl.DataFrame:
+    """The call ledger's rows of one source for a batch, in the ``columns`` of the ledger's contract."""
     which = np.flatnonzero(calls.asked)
-    cust, result = apps.cust[which], calls.result[which]
-    ids = apps.ids
-    failed = result >= ERROR
+    cust, result = asking.cust[which], calls.result[which]
+    failed = pl.Series(calls.failed[which])
     code = np.where(result == TIMED_OUT, "TIMEOUT", "E5" + np.char.mod("%02d", which % 7))
-    return pl.DataFrame(
+    nothing = pl.Series([None] * len(which), dtype=pl.String)
+    serial = pl.Series(np.char.mod("%08d", asking.number[which].astype(np.int64)), dtype=pl.String)
+    person = pl.Series(master.person).gather(cust)
+    applied = asking.apply_ids
+    apply_id = nothing if applied is None else pl.Series(applied, dtype=pl.String).gather(which)
+    company = asking.company_sha256(which) if line.entity == "company" else nothing
+    frame = pl.DataFrame(
         {
-            "call_id": [
-                f"C{calls.source[:2].upper()}{calls.source[3:5].upper()}{int(apps.number[at]):08d}"
-                for at in which
-            ],
+            "call_id": f"C{line.prefix}" + serial,
             "source": np.full(len(which), calls.source),
             "req_id": pl.Series([calls.request[at] for at in which], dtype=pl.String).zip_with(
-                pl.Series(~failed), pl.Series([None] * len(which), dtype=pl.String)
+                ~failed, nothing
             ),
-            "person_id": pl.Series(master.person).gather(cust),
-            "apply_id": [ids[at] for at in which],
-            "stage": np.full(len(which), "pre"),
+            "person_id": person,
+            "apply_id": apply_id,
+            "stage": np.full(len(which), asking.stage),
+            "entity": np.full(len(which), line.entity),
             "key_hash": pl.Series(master.id_sha256).gather(cust),
+            "company_hash": company,
             "request_ts": calls.request_ts[which],
             "response_ts": calls.response_ts[which],
             "result": np.array(RESULTS)[result],
-            "error_code": pl.Series(code, dtype=pl.String).zip_with(
-                pl.Series(failed), pl.Series([None] * len(which), dtype=pl.String)
-            ),
+            "error_code": pl.Series(code, dtype=pl.String).zip_with(failed, nothing),
             "cached": calls.cached[which],
             "cost": costs(calls, rules)[which],
             "latency_ms": calls.latency_ms[which],
-            "authorisation_id": [f"Z{ids[at][1:]}" for at in which],
+            "authorisation_id": "Z" + (apply_id.str.slice(1) if applied is not None else "M" + person),
             ARRIVES: calls.response_ts[which].astype("datetime64[D]"),
             ORDER: calls.request_ts[which].astype("datetime64[us]"),
         }
     ).with_columns(moment("request_ts"), moment("response_ts"))
+    return frame.select(*columns, ARRIVES, ORDER)
 
 
 def application_rows(

@@ -46,6 +46,7 @@ class Population:
     deposit: np.ndarray
     never_applies: np.ndarray
     never_pays: np.ndarray
+    company: np.ndarray
     # what changes
     stress: np.ndarray
     employer: np.ndarray
@@ -123,6 +124,7 @@ def draw_population(size: int, streams: Streams, assume: Assumptions) -> Populat
         deposit=rng.random(size) < assume.deposit_share,
         never_applies=(rng.random(size) < assume.never_applies) & ~in_ring,
         never_pays=in_ring & (streams.of("never pays").random(size) < assume.ring_default),
+        company=np.full(size, -1),
         stress=streams.of("stress").standard_normal(size),
         employer=employer,
         employer_since=-months_at,

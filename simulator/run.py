@@ -15,11 +15,12 @@ from simulator import applications as ap
 from simulator import behaviour, bureau, ledgers, loans, transactions, truth
 from simulator import customers as master_data
 from simulator.assumptions import DEFAULT, Assumptions
-from simulator.batch import apply_batch, take_pending
+from simulator.batch import apply_batch, monitor, take_pending
+from simulator.companies import advance_companies
 from simulator.population import advance
 from simulator.standing import fingerprint, prepare
 from simulator.timeline import START, first_day, last_day, month_name, month_of
-from simulator.world import DOCUMENTS, LINES, World, begin, live_elsewhere, live_history
+from simulator.world import World, begin, delivering, live_elsewhere, live_history
 
 
 def land(
@@ -71,7 +72,7 @@ def land(
     settings: dict[str, object] = {
         "customers": customers, "seed": seed, "end": str(last), "code": fingerprint(workspace.contracts_dir, assume),
     }  # fmt: skip
-    there = prepare(workspace.landing, folder, (*LINES, *DOCUMENTS), settings)
+    there = prepare(workspace.landing, folder, delivering(workspace), settings)
     if there is not None:
         say(f"the landing folder holds this simulation up to {last} already: nothing to do")
         return there
@@ -115,6 +116,7 @@ def _last_day(months: int, until: dt.date | str | None) -> np.datetime64:
 def _month(world: World, month: int) -> None:
     people, master, streams = world.people, world.master, world.streams
     changed = advance(people, month, streams, world.assume)
+    advance_companies(world.companies, people, month, streams)
     _tell(world, changed, month)
     live_elsewhere(world, month)
     borrower = np.zeros(people.size, bool)
@@ -137,6 +139,9 @@ def _month(world: World, month: int) -> None:
     )
     world.deliveries.add("own_customer", master_data.customer_rows(master, people), month, may_be_late=False)
     _repay(world, month)
+    monitor(world, borrower, month)
+    for source in world.outside.values():
+        source.live(world, month)
     world.tables.setdefault("person_months", []).append(truth.state_truth(people, master, month))
 
 
@@ -203,6 +208,10 @@ def _write_truth(world: World, folder: Path, settings: dict[str, object]) -> Non
             "term": loan["term"], "first_dpd30": first,
         }
     )  # fmt: skip
+    tables["companies"] = truth.company_truth(world.companies, world.master)
+    tables["identifiers"] = truth.identifiers(world)
+    for source in world.outside.values():
+        tables |= source.truth(world)
     done = world.deliveries
     truth.write_truth(
         folder, tables, settings | {"written": done.counts, "planted": done.planted, "deliveries": done.made}

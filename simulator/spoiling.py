@@ -7,8 +7,9 @@ import polars as pl
 from simulator.streams import Streams
 
 SPOILED = "_spoiled"
-_PLANTS: dict[str, tuple[str, str, pl.Expr]] = {
-    # source: column, what is put there, which rows may be taken (none that a customer's story hangs on)
+Plant = tuple[str, str, pl.Expr]
+"""Column, what is put there, which rows may be taken (none that a customer's story hangs on)."""
+PLANTS: dict[str, Plant] = {
     "telco_tenure": ("status", "Z", pl.col("hit") == "1"),
     "ml_apply": ("hit", "2", pl.lit(True)),
     "ml_overdue": ("overdue_level", "M9", pl.col("hit") == "1"),
@@ -24,10 +25,9 @@ _PLANTS: dict[str, tuple[str, str, pl.Expr]] = {
 
 
 def spoil(
-    source: str, frame: pl.DataFrame, purpose: str, month: int, streams: Streams, share: float
+    plant: Plant | None, frame: pl.DataFrame, purpose: str, month: int, streams: Streams, share: float
 ) -> pl.DataFrame:
     """``frame`` with a share of its rows broken and the column ``_spoiled`` telling which."""
-    plant = _PLANTS.get(source)
     if plant is None or not frame.height:
         return frame.with_columns(pl.lit(False).alias(SPOILED))
     column, value, eligible = plant

@@ -18,7 +18,7 @@ SETTINGS = "simulation.json"
 def fingerprint(contracts: Path, assume: Assumptions) -> str:
     """Hash of the simulator's own code, the contracts it follows and the assumptions."""
     digest = hashlib.sha256(json.dumps(asdict(assume), sort_keys=True).encode())
-    for path in (*sorted(Path(__file__).parent.glob("*.py")), *sorted(contracts.glob("*.yaml"))):
+    for path in (*sorted(Path(__file__).parent.rglob("*.py")), *sorted(contracts.glob("*.yaml"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
+from simulator import identities
+from simulator.companies import Companies
 from simulator.customers import Master
 from simulator.population import Population
 from simulator.timeline import month_name
+
+if TYPE_CHECKING:
+    from simulator.world import World
 
 
 def person_truth(people: Population, master: Master, noises: dict[str, np.ndarray]) -> pl.DataFrame:
@@ -35,6 +40,43 @@ def state_truth(people: Population, master: Master, month: int) -> pl.DataFrame:
             "employer": people.employer, "address": people.address, "phone": people.phone, "device": people.device,
         }
     )  # fmt: skip
+
+
+def company_truth(companies: Companies, master: Master) -> pl.DataFrame:
+    """One row a company: who owns it and how it fares."""
+    return pl.DataFrame(
+        {
+            "company": np.arange(companies.size), "code": companies.code, "name": companies.names,
+            "person_id": pl.Series(master.person).gather(companies.owner),
+            "founded": [month_name(int(month)) for month in companies.founded],
+            "closed": [month_name(int(month)) if month >= 0 else None for month in companies.closed],
+            "scale": companies.scale, "growth": companies.growth, "health": companies.health,
+        },
+        schema_overrides={"closed": pl.String},
+    )  # fmt: skip
+
+
+def identifiers(world: World) -> pl.DataFrame:
+    """Every raw value by which the simulated sources may name somebody: nothing of it may pass the mart's door."""
+    people, companies = world.people, world.companies
+    known = {
+        "id_no": people.ids,
+        "name": people.names,
+        "phone": [identities.phone(number) for number in range(people.next_phone)],
+        "address": [identities.address(int(number)) for number in range(people.next_address)]
+        + [identities.address(int(number)) for number in companies.address],
+        "employer": [identities.employer_name(number) for number in range(len(people.employer_bad_until))],
+        "company": companies.code,
+        "company_name": companies.names,
+        "card": [identities.card(number) for number in range(4 * people.size)],
+    }
+    return pl.concat(
+        pl.DataFrame(
+            {"entity": [entity] * len(values), "value": values},
+            schema={"entity": pl.String, "value": pl.String},
+        )
+        for entity, values in known.items()
+    ).unique(maintain_order=True)
 
 
 def write_truth(folder: Path, tables: dict[str, pl.DataFrame], settings: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -10,9 +11,13 @@ import polars as pl
 from bluemirror.workspace import Workspace
 from simulator import bureau, calls, customers, loans, lookups, reports, transactions
 from simulator.assumptions import Assumptions
+from simulator.companies import Companies, advance_companies, draw_companies
 from simulator.deliveries import Deliveries
+from simulator.outside import Source
 from simulator.population import Population, advance, draw_population
 from simulator.rules import SourceRules, read_rules
+from simulator.sources import outside_sources
+from simulator.spoiling import PLANTS
 from simulator.streams import Streams
 from simulator.timeline import START
 
@@ -21,7 +26,9 @@ LINES = (
     "device_fp", "app_event",
 )  # fmt: skip
 DOCUMENTS = ("pboc_person",)
-QUERIED = ("telco_tenure", "ml_apply", "ml_overdue", "pboc_person")
+DOCUMENT_FORMATS = ("xml", "json", "zip")
+INNER = (*LINES, *DOCUMENTS)
+"""Sources that the course of the bank's business makes or needs; all others are modules of ``simulator.sources``."""
 
 
 @dataclass
@@ -30,6 +37,7 @@ class World:
 
     people: Population
     master: customers.Master
+    companies: Companies
     accounts: bureau.Bureau
     loans: loans.LoanBook
     ledger: transactions.Ledger
@@ -46,12 +54,32 @@ class World:
     caches: dict[str, calls.Cache] = field(default_factory=dict)
     rejected_at: np.ndarray = field(default_factory=lambda: np.zeros(0))
     pending: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+    outside: dict[str, Source] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
+    monitored: int = 0
     booked: list[dict[str, np.ndarray]] = field(default_factory=list)
     loan_apply: list[str] = field(default_factory=list)
     first_30: dict[int, np.datetime64] = field(default_factory=dict)
     applications: int = 0
     sessions: int = 0
     tables: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
+
+    def cache(self, source: str) -> calls.Cache:
+        """The bank's own copies of a source's answers."""
+        return self.caches.setdefault(source, calls.empty_cache(self.people.size))
+
+    def noise(self, source: str) -> np.ndarray:
+        """What a source mistakes about each customer, for good; one number a customer."""
+        if source not in self.noises:
+            draws = self.streams.of(f"noise {source}").standard_normal(self.people.size)
+            self.noises[source] = self.assume.source_noise * draws
+        return self.noises[source]
+
+
+def delivering(workspace: Workspace) -> tuple[str, ...]:
+    """Every source that the simulation delivers into this workspace."""
+    rules = read_rules(workspace)
+    return (*INNER, *(name for name in outside_sources() if name in rules))
 
 
 def begin(
@@ -65,10 +93,15 @@ def begin(
         name: assume.source_noise * streams.of(f"noise {name}").standard_normal(size)
         for name in ("bureau", "lenders", "overdue", "telco", "device", "app", "txn")
     }
-    suffix = {source: rules[source].formats[0] for source in LINES}
+    companies = draw_companies(people, streams, assume)
+    outside = {name: source for name, source in outside_sources().items() if name in rules}
+    papers = tuple(name for name in (*DOCUMENTS, *outside) if rules[name].formats[0] in DOCUMENT_FORMATS)
+    suffix = {name: rules[name].formats[0] for name in (*LINES, *outside) if name not in papers}
+    planted = {name: source.plant for name, source in outside.items() if source.plant is not None}
     return World(
         people=people,
         master=None,  # type: ignore[arg-type]  # opened when history has been lived through
+        companies=companies,
         accounts=bureau.empty_bureau(size, START + months + 1),
         loans=loans.empty_loans(),
         ledger=transactions.open_ledger(people, streams),
@@ -78,10 +111,13 @@ def begin(
         streams=streams,
         assume=assume,
         rules=rules,
-        deliveries=Deliveries(workspace.landing, suffix, streams, assume, until, DOCUMENTS),
-        caches={source: calls.empty_cache(size) for source in QUERIED},
+        deliveries=Deliveries(
+            workspace.landing, suffix, streams, assume, until, papers,
+            {name: rules[name].every for name in (*suffix, *papers)}, PLANTS | planted,
+        ),
+        outside=outside,
         rejected_at=np.full(size, -99),
-    )
+    )  # fmt: skip
 
 
 def live_history(world: World) -> None:
@@ -89,12 +125,15 @@ def live_history(world: World) -> None:
     for month in range(START):
         changed = advance(world.people, month, world.streams, world.assume)
         world.phones.learn(world.people, changed["phone"], month)
+        advance_companies(world.companies, world.people, month, world.streams)
         if month >= START - 27:
             live_elsewhere(world, month)
         bureau.open_accounts(world.accounts, world.people, month, world.streams, world.assume)
         bureau.step(world.accounts, world.people, world.noises["bureau"], month, world.streams, world.assume)
     world.master = customers.open_master(world.people, world.streams)
     customers.record_opening(world.master)
+    for source in world.outside.values():
+        source.begin(world)
 
 
 def live_elsewhere(world: World, month: int) -> None:
