@@ -11,6 +11,7 @@ import pytest
 from bluemirror.errors import WorkspaceError
 from bluemirror.workspace import Workspace
 from simulator import land
+from simulator.rules import read_rules
 
 
 def digests(landing: Path) -> dict[str, str]:
@@ -60,9 +61,19 @@ def test_nights_one_after_the_other_add_what_the_whole_holds(fresh: Workspace, w
     assert files == {name: digest for name, digest in whole.items() if name.split("/")[1] <= "2025-12-11"}
 
 
-def test_deliveries_are_monthly_up_to_go_live_then_daily(whole: dict[str, str]) -> None:
+def test_deliveries_are_monthly_up_to_go_live_then_as_often_as_promised(
+    landed: Workspace, whole: dict[str, str]
+) -> None:
+    rules = read_rules(landed)
     for source in {name.split("/")[0] for name in whole}:
         mine = sorted(days({name: "" for name in whole if name.startswith(source + "/")}))
+        every = rules[source].every
+        if every > 0:
+            assert len(mine) == 36 // every
+            continue
+        if every < 0:
+            assert mine[35:] == ["2025-12-07", "2025-12-14", "2025-12-21", "2025-12-28"]
+            continue
         assert len(mine) == 35 + 31
         assert all((dt.date.fromisoformat(day) + dt.timedelta(days=1)).day == 1 for day in mine[:35])
         assert mine[35:] == [f"2025-12-{day:02d}" for day in range(1, 32)]
