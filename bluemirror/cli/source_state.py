@@ -7,8 +7,6 @@ from typing import Any
 
 from bluemirror.workspace import Workspace
 
-_PERIODS = {"y": 366, "m": 31, "w": 7, "d": 1, "h": 0}
-
 
 def snapshot_day(workspace: Workspace) -> str | None:
     """The day of the newest committed delivery: the as_of of everything computed from this snapshot."""
@@ -55,8 +53,9 @@ def source_rows(workspace: Workspace) -> list[dict[str, Any]]:
 
 def _fresh(contract: Any, last: dt.date, newest: str) -> bool:
     """Whether the source has come as often as its contract promises, seen from the newest day of the mart."""
-    frequency = next((level for level in contract.sla if level.property == "frequency"), None)
-    unit = _PERIODS.get(str(frequency.unit or "d")[:1].lower(), 1) if frequency else 1
-    promised = float(frequency.value) * unit if frequency else 1.0
+    from bluemirror.contracts.service_levels import in_hours
+
+    frequency = contract.promised("frequency")
+    promised = (in_hours(frequency) or 24) / 24 if frequency else 1.0
     late = contract.lateness.after_hours / 24
     return (dt.date.fromisoformat(newest) - last).days <= promised + late

@@ -22,10 +22,10 @@ UNITS = {
     "h": 1.0,
     "d": 24.0,
     "week": 168.0,
-    "month": 730.5,
-    "year": 8766.0,
+    "month": 31 * 24.0,
+    "year": 366 * 24.0,
 }
-"""Units of time in hours; a month and a year are the Julian year's (365.25 days)."""
+"""Units of time in hours; a month and a year are the longest that there are."""
 SPELLINGS = {
     **{unit: unit for unit in UNITS},
     "hour": "h",
