@@ -92,7 +92,8 @@ def _asked(block: Any, family: Any) -> list[Asked]:
 
 def _rows(workspace: Workspace, observation_set: str, family: Any, table: Any) -> pl.DataFrame:
     import bluemirror
-    from bluemirror.variables.load import column_sql, quote, versions_sql
+    from bluemirror.mart.versions import quote, versions_sql
+    from bluemirror.variables.load import column_sql
 
     names = {one.column for one in family.slices} | {one.of for one in family.measures if one.of}
     columns = "".join(f', ({column_sql(family.columns, name)}) AS "{name}"' for name in sorted(names))

@@ -90,6 +90,7 @@ def _field(table: Table, field: Field) -> list[Expectation]:
         made += [_never_null(table, column, field.name) for column in columns]
     if field.key is not None:
         # pattern and lengths are about the raw value, which never gets here
+        columns += [name for name, _ in field.part_columns[:1]]
         return made + [_matches(table, field, column, HASH, "keyed hash") for column in columns]
     for column in columns:
         if field.codes is not None:

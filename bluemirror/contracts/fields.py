@@ -5,27 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bluemirror.contracts.model import Field, Key
-from bluemirror.contracts.place import Place, choice, custom, flag, listing, mapping, number, text
+from bluemirror.contracts.keys import read_key
+from bluemirror.contracts.model import Field
+from bluemirror.contracts.place import Place, choice, custom, flag, mapping, number, text
 
 NAME = "[a-z][a-z0-9_]*"
-ENTITIES = (
-    "account",
-    "address",
-    "card",
-    "company",
-    "device",
-    "email",
-    "employer",
-    "id_no",
-    "ip",
-    "name",
-    "other_id",
-    "person",
-    "phone",
-    "wifi",
-)
-FORMS = ("plain", "md5", "sha1", "sha256", "sm3")
 CLASSES = ("public", "internal", "personal", "sensitive")
 RESERVED = ("event_time", "known_time", "header", "t")
 TYPES = {
@@ -96,7 +80,7 @@ def read_field(value: Any, place: Place) -> Field:
     if classification is not None:
         choice(classification, place.at("classification"), what="classification", known=CLASSES)
     drop = flag(*own["drop"], what="drop") if "drop" in own else False
-    key = _key(*own["key"]) if "key" in own else None
+    key = read_key(*own["key"]) if "key" in own else None
     codes = _codes(*own["codes"]) if "codes" in own else None
     field = Field(
         name=name,
@@ -190,27 +174,6 @@ def _options(
                 fix="escape brackets and dots that stand for themselves",
             ) from error
     return low, high, pattern, shortest, longest
-
-
-def _key(value: Any, place: Place) -> Key:
-    mapping(value, place, known=("entity", "form", "forms"), required=("entity", "form"), what="key")
-    entity = choice(value["entity"], place.at("entity"), what="entity", known=ENTITIES)
-    form = choice(value["form"], place.at("form"), what="key form", known=FORMS)
-    forms: list[Any] = []
-    if "forms" in value:
-        forms = listing(value["forms"], place.at("forms"), what="forms")
-        for i, item in enumerate(forms):
-            choice(item, place.at("forms").at(i, ""), what="key form", known=FORMS)
-        if form != "plain":
-            raise place.fault(
-                f"a value sent as {form} cannot be brought into other forms",
-                of="forms",
-                rule="only a value that is sent plain has forms",
-                fix="remove forms",
-            )
-        if len(set(forms)) != len(forms):
-            raise place.fault("a form is listed twice", of="forms", rule="each form once", fix="remove one")
-    return Key(entity, form, tuple(forms))
 
 
 def _since(value: Any, place: Place) -> str:

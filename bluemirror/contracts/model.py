@@ -15,8 +15,16 @@ DUCKDB_TYPES = {
     "month": "DATE",
     "timestamp": "TIMESTAMP",
     "amount": "BIGINT",
+    "shingles": "UINTEGER[]",
 }
 """Type of a mart column in DuckDB: a month is its first day, an amount is an integer of fen."""
+
+PARTS = {
+    "address": ("province", "city", "district", "road", "number", "building", "unit", "room"),
+    "company": ("region", "core", "trade", "legal"),
+    "person": ("family", "given"),
+}
+"""Kind of parts -> the parts that a value is taken into at the door of the mart."""
 
 FEN = 100
 """Fen in a yuan."""
@@ -34,11 +42,14 @@ class Key:
         plain, or the vendors' own hash: md5, sha1, sha256, sm3.
     forms
         Forms to keep of a value that is sent plain, one mart column each; empty keeps one column of ``form``.
+    parts
+        Kind of parts (see :data:`PARTS`) that are kept too, so that spellings of one thing can be matched.
     """
 
     entity: str
     form: str
     forms: tuple[str, ...] = ()
+    parts: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,14 @@ class Field:
         if self.key is None:
             return ((self.name, self.type),)
         return tuple((f"{self.name}_{form}", "string") for form in self.key.forms) or ((self.name, "string"),)
+
+    @property
+    def part_columns(self) -> tuple[tuple[str, str], ...]:
+        """Mart columns of a key's parts, beside :attr:`columns`: <field>_part_norm, one a part, _part_shingles."""
+        if self.key is None or self.key.parts is None:
+            return ()
+        texts = tuple((f"{self.name}_part_{part}", "string") for part in ("norm", *PARTS[self.key.parts]))
+        return (*texts, (f"{self.name}_part_shingles", "shingles"))
 
     @property
     def bounds(self) -> tuple[float | None, float | None]:
@@ -169,8 +188,8 @@ class Table:
 
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:
-        """Mart columns of all fields as (name, type), without the system columns."""
-        return tuple(column for item in self.fields for column in item.columns)
+        """Mart columns of all fields as (name, type), parts with them, without the system columns."""
+        return tuple(column for item in self.fields for column in (*item.columns, *item.part_columns))
 
     @property
     def key_columns(self) -> tuple[str, ...]:

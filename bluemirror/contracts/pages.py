@@ -189,7 +189,8 @@ def _row(field: Field) -> tuple[str, ...]:
     personal = field.classification or ""
     if field.key:
         forms = f", kept as {', '.join(field.key.forms)}" if field.key.forms else ""
-        personal += f" key {field.key.entity}, sent {field.key.form}{forms}"
+        parts = f", taken apart as {field.key.parts}" if field.key.parts else ""
+        personal += f" key {field.key.entity}, sent {field.key.form}{forms}{parts}"
     if field.drop:
         personal += " never stored"
     required = "yes" if field.required else f"since {field.since}" if field.since else ""

@@ -88,11 +88,12 @@ def _fields(value: Any, place: Place) -> tuple[Field, ...]:
     for i, item in enumerate(listing(value, here, what="properties")):
         spot = here.at(i, "")
         field = read_field(item, spot)
-        for column in (field.name, *(name for name, _ in field.columns if name != field.name)):
+        made = (name for name, _ in (*field.columns, *field.part_columns) if name != field.name)
+        for column in (field.name, *made):
             if column in columns:
                 raise spot.fault(
                     f"the column {column!r} is declared twice (by {columns[column]} and {field.name})",
-                    rule="a field, and each form of a key, is a column of its own",
+                    rule="a field, and each form and part of a key, is a column of its own",
                     fix="rename one of the fields",
                 )
             columns[column] = field.name

@@ -61,7 +61,11 @@ def finish_tables(batch: Batch, hasher: KeyHasher) -> dict[str, pl.DataFrame]:
         for item in table.fields:
             if item.drop:
                 continue
-            columns += hasher.columns(frame[item.name], item) if item.key else [frame[item.name]]
+            if item.key is None:
+                columns.append(frame[item.name])
+                continue
+            columns += hasher.columns(frame[item.name], item)
+            columns += hasher.part_columns(frame[item.name], item)
         columns += [
             frame["event_time"],
             frame["known_time"],

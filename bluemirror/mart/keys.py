@@ -3,13 +3,27 @@
 ``hmac_sha256(key, "<entity>:<form>:<value, stripped, lower case>")``, the first 32 hexadecimal digits. The form
 is that in which a source sends the value: two sources that send the same MD5 of a phone meet, and a source that
 sends it plain meets both, because it gets one column a form.
+
+A field whose key states ``parts`` (an address, the name of a company or a person) gets columns of keyed hashes beside
+them, so that two spellings of one thing can be matched without anybody seeing it:
+
+``<field>_part_norm``
+    of the value in its normal spelling, 32 digits; equal for spellings that differ in form only. The message is
+    ``parts:<kind>:norm:<text>``, whatever the field and its entity: sources meet.
+``<field>_part_<part>``
+    one a part (:data:`bluemirror.contracts.model.PARTS`), 16 digits, ``parts:<kind>:<part>:<text>``; null where the
+    value has none.
+``<field>_part_shingles``
+    of the pieces of what may be misspelt, a list of 32-bit numbers without repetition; null where there are none.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from bluemirror.contracts.model import PARTS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,6 +31,8 @@ if TYPE_CHECKING:
     from bluemirror.contracts import Field
 
 LENGTH = 32
+PART_LENGTH = 16
+SHINGLE_BYTES = 4
 CACHE_LIMIT = 400_000
 """Hashes remembered by a hasher; beyond it, it starts afresh rather than grow."""
 
@@ -33,6 +49,8 @@ class KeyHasher:
     def __init__(self, key: bytes) -> None:
         self._key = key
         self._known: dict[tuple[str, str], dict[str, str]] = {}
+        self._apart: dict[str, dict[str, tuple[Any, ...]]] = {}
+        self._pieces: dict[str, str] = {}
 
     def one(self, value: str, entity: str, form: str) -> str:
         """Keyed hash of one value that stands in ``form``."""
@@ -77,6 +95,63 @@ class KeyHasher:
             self.column(values, field.key.entity, form, sent).alias(name)
             for (name, _), form in zip(named, forms, strict=True)
         ]
+
+    def part_columns(self, values: pl.Series, field: Field) -> list[pl.Series]:
+        """The mart columns of a key's parts, none if it states none; each distinct value is taken apart once."""
+        assert field.key is not None
+        if field.key.parts is None:
+            return []
+        import polars as pl
+
+        kind = field.key.parts
+        known = self._apart.setdefault(kind, {})
+        if len(known) > CACHE_LIMIT:
+            known.clear()
+        distinct = values.unique().drop_nulls()
+        rows = []
+        for value in distinct.to_list():
+            found = known.get(value)
+            if found is None:
+                found = known[value] = self.apart(value, kind)
+            rows.append(found)
+        types = [pl.List(pl.UInt32) if how == "shingles" else pl.String for _, how in field.part_columns]
+        names = [name for name, _ in field.part_columns]
+        made = pl.DataFrame(rows, schema=dict(zip(names, types, strict=True)), orient="row")
+        made = made.with_columns(distinct.alias("_value"))
+        given = pl.DataFrame({"_value": values})
+        return given.join(made, on="_value", how="left", maintain_order="left").drop("_value").get_columns()
+
+    def apart(self, value: str, kind: str) -> tuple[Any, ...]:
+        """Keyed hashes of one value: of its normal spelling, of each part, of its shingles."""
+        from bluemirror.parts import take_apart
+
+        found = take_apart(value, kind)
+        names = PARTS[kind]
+        parts = [
+            None if text is None else self._piece(f"parts:{kind}:{name}:{text}")[:PART_LENGTH]
+            for name, text in zip(names, found.parts, strict=True)
+        ]
+        pieces = {
+            int(self._piece(f"parts:{kind}:shingle:{text}")[: 2 * SHINGLE_BYTES], 16)
+            for text in found.shingles
+        }
+        return (
+            self._digest(f"parts:{kind}:norm:{found.norm}")[:LENGTH],
+            *parts,
+            sorted(pieces) or None,
+        )
+
+    def _piece(self, message: str) -> str:
+        """Hash of a part: few are distinct, so they are remembered."""
+        found = self._pieces.get(message)
+        if found is None:
+            if len(self._pieces) > CACHE_LIMIT:
+                self._pieces.clear()
+            found = self._pieces[message] = self._digest(message)
+        return found
+
+    def _digest(self, message: str) -> str:
+        return hmac.digest(self._key, message.encode(), "sha256").hex()
 
 
 def in_form(value: str, form: str) -> str:

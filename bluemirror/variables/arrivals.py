@@ -11,8 +11,8 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from bluemirror.mart.versions import quote
 from bluemirror.variables.declarations import Block
-from bluemirror.variables.load import quote
 from bluemirror.variables.spine import Spine
 from bluemirror.variables.tables import Catalog
 

@@ -124,6 +124,6 @@ def _column(name: str, family: Family, table: Table) -> str:
     if name in computed:
         return f"{name} = {computed[name]}"
     for one in table.fields:
-        if name == one.name or name in {column for column, _ in one.columns}:
+        if name == one.name or name in {column for column, _ in (*one.columns, *one.part_columns)}:
             return f"{name}: {one.label_zh} / {one.label_en}"
     return name

@@ -190,7 +190,8 @@ def _shown(reader: Reader, row: Row, tensor: Tensor | None) -> Any:
     from bluemirror.variables.explanation import ShownRow
 
     personal = {column for one in reader.table.fields if one.personal for column, _ in one.columns}
-    keys = {column for one in reader.table.fields if one.key is not None for column, _ in one.columns}
+    keyed = [one for one in reader.table.fields if one.key is not None]
+    keys = {column for one in keyed for column, _ in (*one.columns, *one.part_columns)}
     values: dict[str, Any] = {}
     asked = [(one.column, row.slices.get(one.name)) for one in reader.slices]
     asked += [(one.column, row.outer.get(one.name)) for one in reader.outer]

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bluemirror.mart.versions import quote
 from bluemirror.variables.declarations import Block, Family, Slice
-from bluemirror.variables.load import column_sql, quote
+from bluemirror.variables.load import column_sql
 from bluemirror.variables.tables import Catalog
 
 if TYPE_CHECKING:

@@ -8,43 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from bluemirror.mart.versions import quote
 from bluemirror.variables.declarations import Family, Slice
 from bluemirror.variables.grouped import Grouped, Ints
 from bluemirror.variables.operators import OPERATORS
 
-if TYPE_CHECKING:
-    from bluemirror.contracts import Table
-
 FOREVER = np.iinfo(np.int64).max
-ORDER = "known_time, _delivery, _file, _line, _seq"
-
-
-def quote(name: str) -> str:
-    """A column or table name as SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def versions_sql(table: Table) -> str:
-    """All rows of a keyed table with ``_superseded``: when a newer version of the same key became known.
-
-    A state's key is the business key and the moment from which the state holds, because each new state is another
-    fact, not a correction of the one before.
-    """
-    key = [quote(column) for column in table.key_columns]
-    if table.kind == "state":
-        key.append("event_time")
-    if not key:
-        return f"SELECT *, NULL::TIMESTAMP AS _superseded FROM {quote(table.name)}"
-    return (
-        f"SELECT *, lead(known_time) OVER (PARTITION BY {', '.join(key)} ORDER BY {ORDER}) AS _superseded "
-        f"FROM {quote(table.name)}"
-    )
 
 
 @dataclass

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from bluemirror.errors import FamilyError
-from bluemirror.variables.load import Request, quote
+from bluemirror.mart.versions import quote
+from bluemirror.variables.load import Request
 from bluemirror.variables.resolve import Moments
 from bluemirror.variables.spine import ObservationSet, Spine
 from bluemirror.variables.tables import Catalog, KeyedTable, Keys

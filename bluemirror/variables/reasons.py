@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from bluemirror.mart.versions import quote
 from bluemirror.variables.declarations import Block
 from bluemirror.variables.grouped import Ints
-from bluemirror.variables.load import Request, quote
+from bluemirror.variables.load import Request
 from bluemirror.variables.resolve import Moments
 from bluemirror.variables.spine import Spine
 from bluemirror.variables.tables import Catalog, KeyedTable, Keys

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from bluemirror.mart.versions import quote, versions_sql
 from bluemirror.variables.declarations import Block, Relation
 from bluemirror.variables.grouped import Grouped, Ints
-from bluemirror.variables.load import quote, times, versions_sql
+from bluemirror.variables.load import times
 from bluemirror.variables.resolve import Moments, neighbours
 from bluemirror.variables.tables import Catalog, Keys
 

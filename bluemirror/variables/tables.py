@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from bluemirror.errors import FamilyError
+from bluemirror.mart.versions import quote, versions_sql
 from bluemirror.variables.declarations import Block, Family
 from bluemirror.variables.grouped import Grouped, Ints
 from bluemirror.variables.load import (
@@ -17,11 +18,9 @@ from bluemirror.variables.load import (
     Request,
     family_arrays,
     grouped,
-    quote,
     request_family,
     request_level,
     slice_codes,
-    versions_sql,
 )
 from bluemirror.variables.resolve import Moments, Resolved, current_states, known_rows, newest_answers
 
