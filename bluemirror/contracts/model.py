@@ -209,11 +209,46 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Dialect:
+    """Another spelling of the same tree in JSON, told by a key that only it has at the top.
+
+    Parameters
+    ----------
+    name
+        Its name in the contract.
+    markers
+        Keys of a document's top level; a document that has one of them is written in this dialect.
+    lower
+        Whether leaves, and groups that ``steps`` does not name, are written in lower case.
+    steps
+        Path of a group in the tree -> where it stands in the dialect: names with dots between, counted from the
+        enclosing repeating element (or from the document).
+    """
+
+    name: str
+    markers: tuple[str, ...]
+    lower: bool
+    steps: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Relational:
+    """The tree as tables: what their names begin with, and the columns that tie their rows together."""
+
+    prefix: str
+    document: str
+    row: str
+    parent: str
+
+
+@dataclass(frozen=True)
 class Landing:
     """How the source delivers: file formats by suffix, and the file that completes a delivery."""
 
     formats: tuple[str, ...]
     complete: str
+    dialects: tuple[Dialect, ...] = ()
+    relational: Relational | None = None
 
 
 @dataclass(frozen=True)

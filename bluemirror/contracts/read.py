@@ -7,7 +7,8 @@ from typing import Any
 
 from bluemirror.contracts.binding import Binder
 from bluemirror.contracts.fields import NAME
-from bluemirror.contracts.model import Contract, Landing, Lateness, Table
+from bluemirror.contracts.landing import read_landing
+from bluemirror.contracts.model import Contract, Lateness, Table
 from bluemirror.contracts.place import Place, choice, custom, listing, load, mapping, number, text
 from bluemirror.contracts.service_levels import read_prices, read_service_levels
 from bluemirror.contracts.tables import read_table
@@ -16,8 +17,6 @@ from bluemirror.errors import ContractError
 SUFFIX = ".odcs.yaml"
 API_VERSION = "v3.1.0"
 STAGES = ("pre", "mid", "post")
-FORMATS = ("csv", "json", "jsonl", "parquet", "xml")
-NESTED_FORMATS = ("json", "jsonl", "xml")
 POLICIES = ("block", "use_last_good", "go_on")
 ODCS_KEYS = (
     "apiVersion",
@@ -126,7 +125,7 @@ def _read(file: Path, binder: Binder) -> Contract:
                 fix=f"add {{property: {name}, value: ...}} to its customProperties",
             )
     tables, places = _tables(value["schema"], place.at("schema"))
-    landing = _landing(*own["landing"], tables)
+    landing = read_landing(*own["landing"], tables)
     says = mapping(
         value["description"],
         place.at("description"),
@@ -201,22 +200,6 @@ def _stages(value: Any, place: Place) -> tuple[str, ...]:
         choice(item, place.at(i, ""), what="stage", known=STAGES)
         for i, item in enumerate(listing(value, place, what="stages"))
     )
-
-
-def _landing(value: Any, place: Place, tables: tuple[Table, ...]) -> Landing:
-    mapping(value, place, known=("formats", "complete"), required=("formats", "complete"), what="landing")
-    formats = listing(value["formats"], place.at("formats"), what="formats")
-    nested = [table.name for table in tables if "[]" in table.path]
-    for i, item in enumerate(formats):
-        choice(item, place.at("formats").at(i, ""), what="format", known=FORMATS)
-        if nested and item not in NESTED_FORMATS:
-            raise place.fault(
-                f"{item} files cannot carry the nested table {nested[0]!r}",
-                of="formats",
-                rule=f"tables that repeat within a record need one of {', '.join(NESTED_FORMATS)}",
-                fix="write another format, or make the table a source of its own",
-            )
-    return Landing(tuple(formats), text(value["complete"], place.at("complete"), what="complete"))
 
 
 def _lateness(value: Any, place: Place) -> Lateness:

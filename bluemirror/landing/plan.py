@@ -7,55 +7,32 @@ that stand at the same scope share its rows, so a tree is walked once whatever t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bluemirror.errors import ContractError
+from bluemirror.landing.dialects import DialectPlan, compile_dialects
+from bluemirror.landing.relational import RelationalPlan, compile_relational
+from bluemirror.landing.tree import PLACE, Node, Scope
 
 if TYPE_CHECKING:
     from bluemirror.contracts import Contract
 
-PLACE = ("_file_no", "_line", "_seq", "_up")
-"""First slots of each row: file, record in the file, row in the record, row of the enclosing scope."""
-
-
-@dataclass
-class Node:
-    """One place of the tree: what to do with each child name.
-
-    ``leaves`` maps a name to its slot, ``groups`` to the node below in the same row, ``repeats`` to the scope
-    that it opens. ``present`` is the slot that notes that the group was there, or -1.
-    """
-
-    leaves: dict[str, int] = field(default_factory=dict)
-    groups: dict[str, Node] = field(default_factory=dict)
-    repeats: dict[str, Scope] = field(default_factory=dict)
-    present: int = -1
-
-    @property
-    def flat(self) -> bool:
-        """Whether only leaves stand here."""
-        return not self.groups and not self.repeats
-
-
-@dataclass
-class Scope:
-    """A place that repeats; number 0 is the record itself."""
-
-    number: int
-    up: int
-    node: Node = field(default_factory=Node)
-    slots: list[str] = field(default_factory=lambda: list(PLACE))
+__all__ = ["PLACE", "Node", "Plan", "Scope", "TablePlan", "compile_plan", "split_path"]
 
 
 @dataclass(frozen=True)
 class TablePlan:
-    """Where one table's rows and fields are: scope, slot name of each field, presence slot or None."""
+    """Where one table's rows and fields are: its scope, and the slot name of each field.
+
+    ``optional`` is a table whose path ends in a group that does not repeat: it has a row where one of its fields
+    has a value. An empty segment, an empty element and none at all are the same, whatever the format.
+    """
 
     name: str
     scope: int
     fields: tuple[tuple[str, str], ...]
-    present: str | None
+    optional: bool
     parent_scope: int | None
 
 
@@ -67,11 +44,18 @@ class Plan:
     scopes: tuple[Scope, ...]
     tables: tuple[TablePlan, ...]
     first_steps: frozenset[str]
+    dialects: tuple[DialectPlan, ...] = ()
+    relational: RelationalPlan | None = None
+
+    @property
+    def markers(self) -> frozenset[str]:
+        """Top-level keys that tell a dialect."""
+        return frozenset().union(*(dialect.markers for dialect in self.dialects))
 
     @property
     def flat(self) -> bool:
         """Whether a record is one row of plain values (no nesting at all)."""
-        return len(self.scopes) == 1 and self.scopes[0].node.flat
+        return len(self.scopes) == 1 and self.scopes[0].node.flat and not self.dialects
 
 
 def split_path(path: str) -> tuple[tuple[str, bool], ...]:
@@ -89,7 +73,8 @@ def compile_plan(contract: Contract) -> Plan:
     Raises
     ------
     ContractError
-        If a path is used both for a value and for a group.
+        If a path is used both for a value and for a group, or the contract's dialects or relational copy do not
+        fit its tree.
     """
     root = Scope(number=0, up=0)
     scopes = [root]
@@ -108,11 +93,7 @@ def compile_plan(contract: Contract) -> Plan:
             else:
                 node = node.groups.setdefault(name, Node())
                 prefix.append(name)
-        present = None
-        if prefix and table.name != header:
-            present = "/".join(prefix) + "/"
-            if node.present < 0:
-                node.present = _slot(scope, present)
+        optional = bool(prefix) and table.name != header
         fields = []
         for item in table.fields:
             if item.drop:
@@ -129,14 +110,19 @@ def compile_plan(contract: Contract) -> Plan:
         parent = table.parent or (header if table.name != header else None)
         tables.append(
             TablePlan(
-                table.name, scope.number, tuple(fields), present, scope_of.get(parent) if parent else None
+                table.name, scope.number, tuple(fields), optional, scope_of.get(parent) if parent else None
             )
         )
     for scope in scopes:
         _check(scope.node, contract)
-    top = root.node
+    whole = tuple(scopes)
     return Plan(
-        contract.source, tuple(scopes), tuple(tables), frozenset({*top.leaves, *top.groups, *top.repeats})
+        contract.source,
+        whole,
+        tuple(tables),
+        root.node.names,
+        compile_dialects(contract, whole),
+        compile_relational(contract, whole),
     )
 
 

@@ -123,13 +123,18 @@ def _typed(
     import polars as pl
 
     frame = scopes[table_plan.scope]
-    if table_plan.present is not None:
-        frame = frame.filter(pl.col(table_plan.present).is_not_null())
+    tidied = {slot: tidy(frame[slot]) for _, slot in table_plan.fields}
+    if table_plan.optional:
+        there = pl.select(
+            pl.any_horizontal(False, *(raw.is_not_null() for raw in tidied.values()))
+        ).to_series()
+        frame = frame.filter(there)
+        tidied = {slot: raw.filter(there) for slot, raw in tidied.items()}
     records = frame["_rec"].to_numpy()
     columns: list[pl.Series] = []
     for name, slot in table_plan.fields:
         item = table.field(name)
-        raw = tidy(frame[slot])
+        raw = tidied[slot]
         values, failed = cast(raw, item.type)
         if failed is not None:
             fix = f"ask the source to send it as {item.type}" + (

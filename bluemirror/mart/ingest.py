@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from bluemirror.errors import LandingError, WorkspaceError
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 96 << 20
 """Landing bytes worked on at a time; whole deliveries, at least one."""
-COMPRESSED = 6
-"""How much more a byte of Parquet becomes than a byte of text."""
+COMPRESSED = {".parquet": 6, ".zip": 12}
+"""How many bytes of text stand in a byte of a compressed file, roughly."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def _chunks(pending: Sequence[Delivery]) -> Iterator[list[Delivery]]:
     weight = 0
     for delivery in pending:
         more = sum(
-            size * (COMPRESSED if name.endswith(".parquet") else 1)
+            size * COMPRESSED.get(PurePath(name).suffix.lower(), 1)
             for name, (size, _) in delivery.present.items()
         )
         if chunk and weight + more > CHUNK_BYTES:

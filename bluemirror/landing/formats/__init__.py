@@ -8,6 +8,7 @@ READERS = {
     ".jsonl": "bluemirror.landing.formats.jsonl",
     ".csv": "bluemirror.landing.formats.csv",
     ".parquet": "bluemirror.landing.formats.parquet",
+    ".zip": "bluemirror.landing.formats.relational",
 }
 """Suffix -> module with ``read(plan, contract, files) -> Read``."""
 

@@ -51,14 +51,23 @@ def walk_object(plan: Plan, root: Any, rows: list[list[list[Any]]], file_no: int
     ValueError
         If a value stands where the contract has a group, or the other way round.
     """
-    if len(root) == 1:
-        (only, below), *_ = root.items()
-        if only not in plan.first_steps and isinstance(below, dict):
-            root = below
-    row: list[Any] = [None] * len(plan.scopes[0].slots)
+    root, scope = _spelt(plan, root)
+    row: list[Any] = [None] * len(scope.slots)
     row[0], row[1], row[2], row[3] = file_no, line, 0, 0
     rows[0].append(row)
-    _walk(root, plan.scopes[0].node, row, rows, [0] * len(plan.scopes))
+    _walk(root, scope.node, row, rows, [0] * len(plan.scopes))
+
+
+def _spelt(plan: Plan, root: dict[str, Any]) -> tuple[dict[str, Any], Scope]:
+    """The object below the root element, if there is one, and the record's scope as its dialect spells it."""
+    if len(root) == 1:
+        (only, below), *_ = root.items()
+        if isinstance(below, dict) and only not in plan.first_steps and only not in plan.markers:
+            root = below
+    for dialect in plan.dialects:
+        if not dialect.markers.isdisjoint(root):
+            return root, dialect.scopes[0]
+    return root, plan.scopes[0]
 
 
 def _walk(
@@ -71,8 +80,6 @@ def _walk(
         if isinstance(inner, list) and len(inner) == 1:
             inner = inner[0]
         if isinstance(inner, dict):
-            if below.present >= 0 and inner:
-                row[below.present] = "1"
             _walk(inner, below, row, rows, counts)
         elif inner and inner != "--":
             raise ValueError(_misplaced(name, inner))

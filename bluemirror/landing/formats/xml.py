@@ -54,8 +54,6 @@ def _walk(element: Any, node: Node, row: list[Any], rows: list[list[list[Any]]],
             continue
         below = groups.get(tag)
         if below is not None:
-            if below.present >= 0 and len(child):
-                row[below.present] = "1"
             _walk(child, below, row, rows, counts)
             continue
         scope = repeats.get(tag)
