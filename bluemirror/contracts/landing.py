@@ -25,6 +25,9 @@ from bluemirror.contracts.place import Place, choice, listing, mapping, text
 
 FORMATS = ("csv", "json", "jsonl", "parquet", "xml", "zip")
 NESTED_FORMATS = ("json", "jsonl", "xml", "zip")
+LANDING = ("formats", "complete", "dialects", "relational")
+DIALECT = ("marker", "leaves", "steps")
+RELATIONAL = ("prefix", "document", "row", "parent")
 COLUMN = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
@@ -39,7 +42,7 @@ def read_landing(value: Any, place: Place, tables: tuple[Table, ...]) -> Landing
     mapping(
         value,
         place,
-        known=("formats", "complete", "dialects", "relational"),
+        known=LANDING,
         required=("formats", "complete"),
         what="landing",
     )
@@ -75,10 +78,10 @@ def read_landing(value: Any, place: Place, tables: tuple[Table, ...]) -> Landing
 
 
 def _relational(value: Any, place: Place) -> Relational:
-    names = ("prefix", "document", "row", "parent")
-    mapping(value, place, known=names, required=names, what="relational")
+    mapping(value, place, known=RELATIONAL, required=RELATIONAL, what="relational")
     prefix, document, row, parent = (
-        text(value[name], place.at(name), what=name, pattern=COLUMN, example="BATCH_ID") for name in names
+        text(value[name], place.at(name), what=name, pattern=COLUMN, example="BATCH_ID")
+        for name in RELATIONAL
     )
     return Relational(prefix, document, row, parent)
 
@@ -94,7 +97,7 @@ def _dialects(value: Any, place: Place) -> tuple[Dialect, ...]:
 
 
 def _dialect(name: str, value: Any, place: Place) -> Dialect:
-    mapping(value, place, known=("marker", "leaves", "steps"), required=("marker",), what="a dialect")
+    mapping(value, place, known=DIALECT, required=("marker",), what="a dialect")
     marker = value["marker"]
     markers = listing(marker, place.at("marker"), what="marker") if isinstance(marker, list) else [marker]
     leaves = choice(value.get("leaves", "lower"), place.at("leaves"), what="leaves", known=("lower", "same"))

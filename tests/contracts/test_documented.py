@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bluemirror.contracts import fields, read, rules, service_levels, tables
+from bluemirror.contracts import fields, landing, read, rules, service_levels, tables
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "contracts.md"
 LANGUAGE = {
-    "a source": {*read.CUSTOM, *read.NEEDED, *read.STAGES, *read.FORMATS, *read.POLICIES}
+    "a source": {*read.CUSTOM, *read.NEEDED, *read.STAGES, *landing.FORMATS, *read.POLICIES}
     - {"apiVersion", "kind"},
+    "a delivery": {*landing.LANDING, *landing.DIALECT, *landing.RELATIONAL},
     "a price": {*service_levels.RECORD, *service_levels.VERDICT, *service_levels.OUTCOMES},
     "a service level": {
         *service_levels.DELIVERED,
