@@ -6,9 +6,17 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bluemirror.errors import FamilyError
+from bluemirror.variables.dealings import (
+    Applications,
+    Bills,
+    Calls,
+    need,
+    read_applications,
+    read_bills,
+    read_calls,
+)
 from bluemirror.variables.yaml_lines import read_yaml
 from bluemirror.workspace import Workspace
 
@@ -36,18 +44,6 @@ class ObservationSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Calls:
-    """The call ledger: who was asked for whom, when, and with what result."""
-
-    table: str
-    source: str
-    entity: str
-    time: str
-    result: str
-    outcomes: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class Spine:
     """The declarations of ``feature_repo/spine.yaml``."""
 
@@ -55,6 +51,8 @@ class Spine:
     observations: Mapping[str, ObservationSet]
     calls: Calls | None
     path: Path
+    bills: Bills | None = None
+    applications: Applications | None = None
 
     def observation_set(self, name: str) -> ObservationSet:
         """The set called ``name``; FamilyError with the nearest name if there is none."""
@@ -68,18 +66,6 @@ class Spine:
                 fix=f"use {near[0]}" if near else "declare it under observations:",
             )
         return self.observations[name]
-
-
-def _need(path: Path, at: Mapping[str, Any], key: str, what: str) -> Any:
-    if not isinstance(at, Mapping) or at.get(key) in (None, ""):
-        raise FamilyError(
-            f"{what} has no {key}",
-            file=path,
-            field=key,
-            rule=f"{what} needs {key}",
-            fix=f"add {key}:",
-        )
-    return at[key]
 
 
 def read_spine(workspace: Workspace) -> Spine:
@@ -99,28 +85,29 @@ def read_spine(workspace: Workspace) -> Spine:
             fix="write one, beginning from the one that bluemirror init makes",
         )
     content = read_yaml(path)
-    unknown = sorted(set(content) - {"entities", "observations", "calls"})
+    known = ("entities", "observations", "calls", "bills", "applications")
+    unknown = sorted(set(content) - set(known))
     if unknown:
         raise FamilyError(
             f"the spine does not know {unknown[0]!r}",
             file=path,
             field=unknown[0],
-            rule="the spine has entities, observations and calls",
+            rule=f"the spine has {', '.join(known)}",
             fix="remove it or correct its spelling",
         )
     entities = {}
-    for name, body in _need(path, content, "entities", "the spine").items():
+    for name, body in need(path, content, "entities", "the spine").items():
         keys = body.get("keys_from") or {}
         entities[name] = Entity(
             name,
-            str(_need(path, body, "key", f"entity {name}")),
+            str(need(path, body, "key", f"entity {name}")),
             keys.get("table"),
             tuple(keys.get("columns") or ()),
         )
     observations = {}
-    for name, body in _need(path, content, "observations", "the spine").items():
+    for name, body in need(path, content, "observations", "the spine").items():
         what = f"observation set {name}"
-        entity = str(_need(path, body, "entity", what))
+        entity = str(need(path, body, "entity", what))
         if entity not in entities:
             raise FamilyError(
                 f"{what} describes the entity {entity!r}, which is not declared",
@@ -129,7 +116,7 @@ def read_spine(workspace: Workspace) -> Spine:
                 rule=f"entities here are {', '.join(entities)}",
                 fix="declare the entity or correct its name",
             )
-        sql_file = workspace.feature_repo / str(_need(path, body, "sql", what))
+        sql_file = workspace.feature_repo / str(need(path, body, "sql", what))
         if not sql_file.is_file():
             raise FamilyError(
                 f"the query of {what} does not exist",
@@ -147,16 +134,11 @@ def read_spine(workspace: Workspace) -> Spine:
             str(label.get("zh", name)),
             str(label.get("en", name)),
         )
-    return Spine(entities, observations, _calls(path, content.get("calls")), path)
-
-
-def _calls(path: Path, body: Mapping[str, Any] | None) -> Calls | None:
-    if body is None:
-        return None
-    outcomes = {
-        str(value): outcome for outcome in ("hit", "no_hit", "error") for value in body.get(outcome) or ()
-    }
-    table, source, entity, time, result = (
-        str(_need(path, body, key, "calls")) for key in ("table", "source", "entity", "time", "result")
+    return Spine(
+        entities,
+        observations,
+        read_calls(path, content.get("calls")),
+        path,
+        read_bills(path, content.get("bills")),
+        read_applications(path, content.get("applications")),
     )
-    return Calls(table, source, entity, time, result, outcomes)

@@ -19,7 +19,8 @@ from bluemirror.contracts.model import Table as Contracted
 from bluemirror.variables.declarations import Block
 from bluemirror.variables.engine import BlockEngine
 from bluemirror.variables.language import read_block
-from bluemirror.variables.spine import Calls, Spine
+from bluemirror.variables.dealings import Calls
+from bluemirror.variables.spine import Spine
 from tests.oracles.known import Row, Table
 
 BLOCKS = Path(__file__).parent / "blocks"
