@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from bluemirror.contracts import Contract
 from bluemirror.contracts.model import Field, Landing, Lateness
 from bluemirror.contracts.model import Table as Contracted
+from bluemirror.variables.dealings import Calls
 from bluemirror.variables.declarations import Block
 from bluemirror.variables.engine import BlockEngine
 from bluemirror.variables.language import read_block
-from bluemirror.variables.dealings import Calls
 from bluemirror.variables.spine import Spine
 from tests.oracles.known import Row, Table
 
