@@ -17,7 +17,7 @@ from bluemirror.contracts.service_levels import RESPONSE
 
 FOLDER = Path(__file__).resolve().parents[2] / "data_contracts"
 FILES = sorted(FOLDER.glob("*.odcs.yaml"))
-UNFINISHED = {"pboc_person"}
+UNFINISHED: set[str] = set()
 """Being completed; strict, so that a finished one leaves this list."""
 UNITS = {
     *("count", "score", "ratio", "percent", "index", "level", "rank"),
