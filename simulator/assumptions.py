@@ -59,6 +59,11 @@ class Assumptions:
     owner_business: float = 0.52
     """Share of the applications of owners that ask for a business loan [stated]; of the others: 1.5 %."""
 
+    spelt_otherwise: float = 0.35
+    """Share of addresses and company names that are not written as they are registered [stated]."""
+    registered_again: float = 0.012
+    """Share of new registrations and reported changes that make a second customer of the person [stated]."""
+
     # --- applications
     monthly_applications: float = 0.0285
     """Applications a customer and month at the start [stated]."""

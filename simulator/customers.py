@@ -9,6 +9,7 @@ import polars as pl
 
 from simulator import identities
 from simulator.population import EDUCATION, INDUSTRIES, Population
+from simulator.registrations import registered_again
 from simulator.streams import Streams, pick
 from simulator.timeline import START, first_day
 
@@ -158,7 +159,10 @@ def customer_rows(master: Master, people: Population) -> pl.DataFrame:
         }
     who = rows["who"]
     employers = rows["employer"].tolist()
-    return pl.DataFrame(
+    # As the customer wrote it when it began to hold: the row that ends a state repeats the text.
+    wrote = [(w, str(day)) for w, day in zip(who.tolist(), rows["valid_from"], strict=True)]
+    spelt = people.spelt
+    frame = pl.DataFrame(
         {
             "person_id": [master.person[w] for w in who],
             "valid_from": rows["valid_from"].astype("datetime64[ms]"),
@@ -168,8 +172,14 @@ def customer_rows(master: Master, people: Population) -> pl.DataFrame:
             "name": [people.names[w] for w in who],
             "phone": [identities.phone(number) for number in rows["phone"].tolist()],
             "email": [f"sample{100_000 + w}@mail.invalid" if w % 3 else None for w in who.tolist()],
-            "address": [identities.address(number) for number in rows["address"].tolist()],
-            "employer": [identities.employer_name(number) if number >= 0 else None for number in employers],
+            "address": [
+                spelt.address(number, "own_customer", *by)
+                for number, by in zip(rows["address"].tolist(), wrote, strict=True)
+            ],
+            "employer": [
+                spelt.employer(number, "own_customer", *by) if number >= 0 else None
+                for number, by in zip(employers, wrote, strict=True)
+            ],
             "city_code": [CITIES[city] for city in master.city[who]],
             "gender": np.where(people.male[who], "1", "2"),
             "birth_date": people.birth[who],
@@ -187,3 +197,5 @@ def customer_rows(master: Master, people: Population) -> pl.DataFrame:
         schema_overrides={"email": pl.String, "employer": pl.String, "industry": pl.String},
         strict=False,
     ).with_columns(moment("valid_from"), moment("valid_to"), moment("recorded_ts"))
+    again = registered_again(frame, who, rows["address"], people)
+    return pl.concat([frame, again]) if again.height else frame

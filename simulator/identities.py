@@ -8,6 +8,7 @@ say that they are samples.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +17,7 @@ _CHECK = "10X98765432"
 _FAMILY = "测虚拟样仿"
 _GIVEN = "星岚汀禾松柏溪原野岭川泽雨雪霜云虹晨暮春夏秋冬山石泉林枫竹荷菊兰梅麦稻豆茶桑棉麻陶瓷砚墨纸笔琴棋书画舟桥亭台"
 _ROADS = ("甲木", "乙火", "丙土", "丁金", "戊水", "己风", "庚雷", "辛山", "壬泽", "癸天")
+_OLD_ROADS = ("子鼠", "丑牛", "寅虎", "卯兔", "辰龙", "巳蛇", "午马", "未羊", "申猴", "酉鸡")
 _TRADES = ("样例制造", "样例商贸", "样例物流", "样例餐饮", "样例科技", "样例建材", "样例教育", "样例医药")
 
 
@@ -57,17 +59,42 @@ def person_name(number: int) -> str:
     )
 
 
-def address(number: int) -> str:
-    """Address text of the ``number``-th dwelling."""
-    return (
-        f"九九省虚构市样例{number % 9 + 1}区{_ROADS[number // 9 % 10]}路{number // 90 % 180 + 1}号"
-        f"{number // 16_200 % 30 + 1}栋{number % 97 + 101}室"
+@dataclass(frozen=True)
+class Dwelling:
+    """Where a dwelling is. Twelve dwellings share a house, three houses a number: neighbours are told by the room."""
+
+    district: str
+    road: str
+    old_road: str
+    house: str
+    building: str
+    room: str
+
+
+def dwelling(number: int) -> Dwelling:
+    """The ``number``-th dwelling; no two are alike. Roads were renamed once: some people keep the old name."""
+    stair, at = divmod(number, 12)
+    block, building = divmod(stair, 3)
+    lot, district = divmod(block, 9)
+    house, road = divmod(lot, 10)
+    room = f"{at // 2 + 1}0{at % 2 + 1}"
+    return Dwelling(
+        f"样例{district + 1}", _ROADS[road], _OLD_ROADS[road], str(house + 1), str(building + 1), room
     )
 
 
+def address(number: int) -> str:
+    """Address text of the ``number``-th dwelling, as it stands in the register."""
+    place = dwelling(number)
+    return f"九九省虚构市{place.district}区{place.road}路{place.house}号{place.building}栋{place.room}室"
+
+
 def employer_name(number: int) -> str:
-    """Name of the ``number``-th employer."""
-    return f"九九省{_TRADES[number % len(_TRADES)]}第{number + 1}有限公司"
+    """Name of the ``number``-th employer, as it is registered; the first 157,464 are all different."""
+    size = len(_GIVEN)
+    mixed = (number * 7_919 + 13) % size**3  # a bijection: 7,919 is a prime that does not divide the size
+    core = _GIVEN[mixed % size] + _GIVEN[mixed // size % size] + _GIVEN[mixed // size**2]
+    return f"九九省虚构市{core}{_TRADES[number % len(_TRADES)]}有限公司"
 
 
 _CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"

@@ -8,6 +8,7 @@ import numpy as np
 
 from simulator import identities
 from simulator.assumptions import Assumptions
+from simulator.spellings import Spellings
 from simulator.streams import Streams, pick
 from simulator.timeline import START, first_day
 
@@ -60,6 +61,7 @@ class Population:
     next_phone: int
     next_device: int
     next_address: int
+    spelt: Spellings
     device_text: dict[int, str] = field(default_factory=dict)
 
     def device_id(self, number: int) -> str:
@@ -137,6 +139,7 @@ def draw_population(size: int, streams: Streams, assume: Assumptions) -> Populat
         next_phone=size,
         next_device=40 * size,
         next_address=int(household.max()) + 1 + 2 * (int(ring.max()) + 2),
+        spelt=Spellings(assume),
     )
 
 

@@ -210,6 +210,8 @@ def _write_truth(world: World, folder: Path, settings: dict[str, object]) -> Non
     )  # fmt: skip
     tables["companies"] = truth.company_truth(world.companies, world.master)
     tables["identifiers"] = truth.identifiers(world)
+    tables["spellings"] = truth.spellings_truth(world)
+    tables["registrations"] = truth.registrations_truth(world)
     for source in world.outside.values():
         tables |= source.truth(world)
     done = world.deliveries

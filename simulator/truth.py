@@ -69,6 +69,7 @@ def identifiers(world: World) -> pl.DataFrame:
         "company": companies.code,
         "company_name": companies.names,
         "card": [identities.card(number) for number in range(4 * people.size)],
+        "spelling": [text for texts in _spelt(world).values() for text in texts],
     }
     return pl.concat(
         pl.DataFrame(
@@ -77,6 +78,34 @@ def identifiers(world: World) -> pl.DataFrame:
         )
         for entity, values in known.items()
     ).unique(maintain_order=True)
+
+
+def _spelt(world: World) -> dict[str, dict[str, set[int]]]:
+    spelt = world.people.spelt
+    return {"address": spelt.addresses, "employer": spelt.employers, "company": spelt.companies}
+
+
+def spellings_truth(world: World) -> pl.DataFrame:
+    """One row a text that was written and a thing that it means: ``entity``, ``text``, ``meant``.
+
+    A text with parts left out may mean several dwellings.
+    """
+    rows = [
+        (entity, text, f"{entity}:{number}")
+        for entity, texts in _spelt(world).items()
+        for text, numbers in texts.items()
+        for number in sorted(numbers)
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys(("entity", "text", "meant"), pl.String), orient="row")
+
+
+def registrations_truth(world: World) -> pl.DataFrame:
+    """One row a person who was registered again: the second customer number and the first."""
+    return pl.DataFrame(
+        list(world.people.spelt.persons.items()),
+        schema={"person_id": pl.String, "same_as": pl.String},
+        orient="row",
+    )
 
 
 def write_truth(folder: Path, tables: dict[str, pl.DataFrame], settings: dict[str, Any]) -> None:
