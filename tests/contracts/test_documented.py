@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bluemirror.contracts import fields, landing, read, rules, service_levels, tables
+from bluemirror.contracts import fields, keys, landing, read, rules, service_levels, tables
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "contracts.md"
 LANGUAGE = {
@@ -23,7 +23,14 @@ LANGUAGE = {
         *service_levels.UNITS,
     },
     "a table": {*tables.CUSTOM, *tables.KINDS},
-    "a field": {*fields.CUSTOM, *fields.ENTITIES, *fields.FORMS, *fields.CLASSES, *fields.OPTIONS}
+    "a field": {
+        *fields.CUSTOM,
+        *keys.ENTITIES,
+        *keys.FORMS,
+        *keys.PART_ENTITIES,
+        *fields.CLASSES,
+        *fields.OPTIONS,
+    }
     - {"format"},
     "a type": {part for pair in fields.TYPES for part in pair if part},
     "a rule": {*rules.SEVERITIES, *rules.DIMENSIONS, *rules.METRICS} - {"missingValues"},
