@@ -136,6 +136,7 @@ def _ask(
     facts.list_open_level = level
     facts.dead_phone = dead
     asking = asking_of(world, apps, screened, month, wave)
+    world.applied.append(asking)
     for source, done in placed.items():
         enter(world, done, calls.LINES[source], asking)
     placed |= ask_outside(world, asking)

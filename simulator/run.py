@@ -142,6 +142,7 @@ def _month(world: World, month: int) -> None:
     monitor(world, borrower, month)
     for source in world.outside.values():
         source.live(world, month)
+    world.applied.clear()
     world.tables.setdefault("person_months", []).append(truth.state_truth(people, master, month))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -20,6 +20,9 @@ from simulator.sources import outside_sources
 from simulator.spoiling import PLANTS
 from simulator.streams import Streams
 from simulator.timeline import START
+
+if TYPE_CHECKING:
+    from simulator.asking import Asking
 
 LINES = (
     "own_customer", "source_call", "own_apply", "own_repay", "own_txn", "ml_apply", "ml_overdue", "telco_tenure",
@@ -57,6 +60,8 @@ class World:
     outside: dict[str, Source] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
     monitored: int = 0
+    applied: list[Asking] = field(default_factory=list)
+    """The applications of the current month, a batch each."""
     booked: list[dict[str, np.ndarray]] = field(default_factory=list)
     loan_apply: list[str] = field(default_factory=list)
     first_30: dict[int, np.datetime64] = field(default_factory=dict)
