@@ -12,7 +12,7 @@ from simulator.streams import pick, sigmoid
 from simulator.timeline import START, days_in, first_day, last_day
 from simulator.world import World
 
-LEVEL = -5.5
+LEVEL = -6.4
 """Log odds of a new entry for an average company in a month [stated: 5 to 9 of 100 companies have one]."""
 STRANGERS = 3
 """Entries of companies that the bank has never heard of, for each of a customer's: the file is of all companies."""

@@ -15,7 +15,7 @@ from simulator.timeline import START, days_in, first_day
 from simulator.world import World
 
 KEPT_MONTHS = 60
-DEBT, PLAIN, COMPANY = -6.9, -7.1, -5.2
+DEBT, PLAIN, COMPANY = -7.1, -7.3, -5.2
 """Log odds in a month: sued for a debt, any other dispute, a company's dispute [stated: 8 to 15 of 100 persons]."""
 CAUSES = (
     "loan",

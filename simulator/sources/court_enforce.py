@@ -19,7 +19,7 @@ from simulator.world import World
 
 KEPT_MONTHS = 60
 """Paid cases leave publication, unpaid ones grow old with their term of five years."""
-PERSON, COMPANY = -7.55, -6.5
+PERSON, COMPANY = -8.1, -6.6
 """Log odds of a new case in a month for an average person and company [stated: 3 to 6 of 100 have a record]."""
 KINDS = ("exec", "dishonest", "limit", "terminated")
 DISRUPT = ("able", "evade", "hide", "limit")
