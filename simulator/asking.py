@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from simulator.timeline import START
-
 if TYPE_CHECKING:
     from simulator.applications import Applications
     from simulator.companies import Companies
@@ -96,9 +94,7 @@ class Asking:
     @property
     def drift(self) -> float:
         """How far the source has drifted by now, in units of its own spread."""
-        assume = self.world.assume
-        months = max(self.month - START - assume.drift_from, 0)
-        return assume.drift.get(self.source, 0.0) * months / 12
+        return self.world.drift(self.source, self.month)
 
     def rng(self, purpose: str = "") -> np.random.Generator:
         """Random numbers of this source, batch and purpose: draw ``(k, n)`` at once."""

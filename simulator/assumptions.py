@@ -133,6 +133,13 @@ class Assumptions:
     """How far a source's level moves in a year, in units of its own spread, from ``drift_from`` on [stated]."""
     drift_from: int = 27
     """Months after the start from which sources drift [stated]."""
+    billing: tuple[tuple[str, str, str], ...] = (
+        ("ml_apply", "2025-09", "cached"),
+        ("telco_tenure", "2025-10", "price"),
+        ("court_case", "2025-11", "double"),
+    )
+    """Invoices that are wrong, as (source, month, what): calls served from the bank's cache are charged, the price is
+    a tenth too high, the invoice comes twice [stated]."""
     monitored_every: int = 6
     """Months between two looks at a borrower during the loan [stated]."""
     source_noise: float = 0.7

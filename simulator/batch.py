@@ -157,7 +157,15 @@ def ask_outside(world: World, asking: Asking) -> dict[str, calls.Calls]:
 
 
 def enter(world: World, done: calls.Calls, line: calls.Line, asking: Asking) -> None:
-    """Enter calls in the ledger."""
+    """Enter calls in the ledger, and count them as the source's invoice will."""
+    out = done.asked & ~done.cached
+    for when in np.unique(month_of(done.request_ts[done.asked])).tolist():
+        here = month_of(done.request_ts) == when
+        counts = np.append(
+            np.bincount(done.result[out & here], minlength=len(calls.RESULTS)), (done.cached & here).sum()
+        )
+        tally = world.called.setdefault(when, {})
+        tally[done.source] = tally.get(done.source, np.zeros(len(counts), np.int64)) + counts
     columns = world.rules["source_call"].columns
     rows = ledgers.call_rows(done, line, asking, world.master, world.rules[done.source], columns)
     world.deliveries.add("source_call", rows, asking.month)

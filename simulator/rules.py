@@ -22,7 +22,11 @@ class SourceRules:
     formats, columns
         File formats, and the columns of a line in the contract's order.
     price
-        Yuan by result.
+        Yuan by result, of every result.
+    stated
+        The results of which the contract names a price.
+    monthly_fee
+        Yuan a month, 0 if none.
     valid_days
         Days an answer may be used again.
     every
@@ -32,6 +36,8 @@ class SourceRules:
     formats: tuple[str, ...]
     columns: tuple[str, ...]
     price: dict[str, float]
+    stated: tuple[str, ...]
+    monthly_fee: float
     valid_days: int | None
     every: int = 0
 
@@ -51,6 +57,8 @@ def read_rules(workspace: Workspace) -> dict[str, SourceRules]:
             formats=tuple(contract.landing.formats),
             columns=tuple(item.physical or item.name for item in contract.header.fields),
             price={name: contract.price(name) for name in RESULTS},
+            stated=tuple(contract.price_by_result),
+            monthly_fee=contract.monthly_fee,
             valid_days=contract.answer_valid_days,
             every=_months_between(contract),
         )

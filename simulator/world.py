@@ -60,6 +60,8 @@ class World:
     outside: dict[str, Source] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
     monitored: int = 0
+    called: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)
+    """Month of the question -> source -> calls that went out, by result; the last number is what the cache served."""
     applied: list[Asking] = field(default_factory=list)
     """The applications of the current month, a batch each."""
     booked: list[dict[str, np.ndarray]] = field(default_factory=list)
@@ -72,6 +74,11 @@ class World:
     def cache(self, source: str) -> calls.Cache:
         """The bank's own copies of a source's answers."""
         return self.caches.setdefault(source, calls.empty_cache(self.people.size))
+
+    def drift(self, source: str, month: int) -> float:
+        """How far a source has drifted by ``month``, in units of its own spread."""
+        months = max(month - START - self.assume.drift_from, 0)
+        return self.assume.drift.get(source, 0.0) * months / 12
 
     def noise(self, source: str) -> np.ndarray:
         """What a source mistakes about each customer, for good; one number a customer."""
