@@ -42,6 +42,7 @@ class Assumptions:
     household_share: float = 0.25
     """Share of the latents' variance that a household has in common [stated]."""
     people_per_employer: int = 15
+    """Customers for each employer [stated]."""
     employed_share: float = 0.82
     """Share of customers with an employer on file [stated]."""
     stress_memory: float = 0.88
@@ -133,6 +134,13 @@ class Assumptions:
     """How far a source's level moves in a year, in units of its own spread, from ``drift_from`` on [stated]."""
     drift_from: int = 27
     """Months after the start from which sources drift [stated]."""
+    unpunctual: tuple[tuple[str, str, str], ...] = (
+        ("lbs", "2025-12-11", "2025-12-12"),
+        ("coll_call", "2025-12-20", "2025-12-20"),
+        ("aml_scam", "2025-12-27", "2025-12-27"),
+    )
+    """Days, from the second to the third, on which nothing comes from a source; its rows come with the next delivery
+    [stated]."""
     billing: tuple[tuple[str, str, str], ...] = (
         ("ml_apply", "2025-09", "cached"),
         ("telco_tenure", "2025-10", "price"),

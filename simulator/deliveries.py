@@ -84,7 +84,7 @@ class Deliveries:
                 continue
             waiting = self._waiting(source)
             papers = sorted(self.documents.get(source, []), key=lambda paper: (paper[0], paper[1]))
-            for day in _due(days, every):
+            for day in self._due(source, days):
                 if self.until is not None and day > self.until:
                     break
                 if source in self.suffix:
@@ -96,6 +96,19 @@ class Deliveries:
             self.documents[source] = papers
             if not papers:
                 self.documents.pop(source)
+
+    def _due(self, source: str, days: list[np.datetime64]) -> list[np.datetime64]:
+        """The days of a month on which a source delivers, without those that it misses."""
+        every = self.every.get(source, 0)
+        if every > 0 or len(days) == 1:
+            return days[-1:]
+        missed = [(first, last) for name, first, last in self.assume.unpunctual if name == source]
+        return [
+            day
+            for day in days
+            if (not every or day.astype(object).weekday() == 6)
+            and not any(first <= str(day) <= last for first, last in missed)
+        ]
 
     def _waiting(self, source: str) -> pl.DataFrame | None:
         parts = self.rows.get(source)
@@ -139,13 +152,6 @@ class Deliveries:
         self.counts[source] = self.counts.get(source, 0) + len(files)
         _done(folder, files)
         return [paper for paper in papers if paper[0] > day]
-
-
-def _due(days: list[np.datetime64], every: int) -> list[np.datetime64]:
-    """The days of a month on which a source delivers."""
-    if every > 0 or len(days) == 1:
-        return days[-1:]
-    return [day for day in days if not every or day.astype(object).weekday() == 6]
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:

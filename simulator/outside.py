@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -19,8 +19,18 @@ if TYPE_CHECKING:
     from simulator.world import World
 
 
+@dataclass(frozen=True)
+class NothingAssumed:
+    """The assumptions of a source that makes none of its own."""
+
+
 class Source:
     """A source that sends its files by itself.
+
+    Parameters
+    ----------
+    assume
+        Its assumptions, an :attr:`assumes`; the default is that class's defaults.
 
     Attributes
     ----------
@@ -28,10 +38,17 @@ class Source:
         The source: the name of its contract and of its module.
     plant
         How a few rows are broken (column, value, which rows may be taken), so that quarantine has something to hold.
+    assumes
+        The frozen dataclass of its assumptions: each field has a default and a text below it, which the page
+        ``docs/simulation.md`` shows, and a workspace's ``simulation.yaml`` can change it.
     """
 
     name: ClassVar[str]
     plant: ClassVar[Plant | None] = None
+    assumes: ClassVar[type] = NothingAssumed
+
+    def __init__(self, assume: Any = None) -> None:
+        self.assume = self.assumes() if assume is None else assume
 
     def begin(self, world: World) -> None:
         """Once, when five years of history have been lived through and before the first simulated month."""

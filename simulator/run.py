@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ from bluemirror.workspace import Workspace
 from simulator import applications as ap
 from simulator import behaviour, bureau, ledgers, loans, transactions, truth
 from simulator import customers as master_data
-from simulator.assumptions import DEFAULT, Assumptions
+from simulator.assumptions import Assumptions
 from simulator.batch import apply_batch, monitor, take_pending
 from simulator.companies import advance_companies
+from simulator.configuration import read_configuration
 from simulator.population import advance
 from simulator.standing import fingerprint, prepare
 from simulator.timeline import START, first_day, last_day, month_name, month_of
@@ -30,7 +32,7 @@ def land(
     seed: int = 20230101,
     until: dt.date | str | None = None,
     log: Callable[[str], None] | None = None,
-    assume: Assumptions = DEFAULT,
+    assume: Assumptions | None = None,
 ) -> dict[str, int]:
     """Write the landing files of a simulated bank, and the truth behind them.
 
@@ -47,7 +49,8 @@ def land(
     log
         Receives a line of progress a month.
     assume
-        The assumptions, see ``simulator.assumptions``.
+        The bank's assumptions, see ``simulator.assumptions``; the default is what the workspace's
+        ``simulation.yaml`` makes of them.
 
     Returns
     -------
@@ -57,7 +60,8 @@ def land(
     Raises
     ------
     bluemirror.errors.WorkspaceError
-        If there are fewer than 50 customers, less than one month, or no day before ``until``.
+        If there are fewer than 50 customers, less than one month, no day before ``until``, or ``simulation.yaml``
+        is written wrongly.
     """
     last = _last_day(months, until)
     if customers < 50 or months < 1:
@@ -68,15 +72,19 @@ def land(
             fix="ask for more",
         )
     say = log or (lambda _text: None)
+    configured = read_configuration(workspace)
+    if assume is not None:
+        configured = replace(configured, bank=assume)
     folder = workspace.data / "truth"
     settings: dict[str, object] = {
-        "customers": customers, "seed": seed, "end": str(last), "code": fingerprint(workspace.contracts_dir, assume),
+        "customers": customers, "seed": seed, "end": str(last),
+        "code": fingerprint(workspace.contracts_dir, configured),
     }  # fmt: skip
     there = prepare(workspace.landing, folder, delivering(workspace), settings)
     if there is not None:
         say(f"the landing folder holds this simulation up to {last} already: nothing to do")
         return there
-    world = begin(workspace, customers, months, seed, last, assume)
+    world = begin(workspace, customers, months, seed, last, configured)
     live_history(world)
     say(f"{customers:,} customers with {world.accounts.count:,} accounts elsewhere at the start")
     for month in range(START, int(month_of(last)) + 1):

@@ -9,15 +9,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from simulator.assumptions import Assumptions
+from simulator.configuration import Configuration
 from simulator.deliveries import DONE
 
 SETTINGS = "simulation.json"
 
 
-def fingerprint(contracts: Path, assume: Assumptions) -> str:
+def fingerprint(contracts: Path, configured: Configuration) -> str:
     """Hash of the simulator's own code, the contracts it follows and the assumptions."""
-    digest = hashlib.sha256(json.dumps(asdict(assume), sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(asdict(configured), sort_keys=True).encode())
     for path in (*sorted(Path(__file__).parent.rglob("*.py")), *sorted(contracts.glob("*.yaml"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -12,6 +12,7 @@ from bluemirror.workspace import Workspace
 from simulator import bureau, calls, customers, loans, lookups, reports, transactions
 from simulator.assumptions import Assumptions
 from simulator.companies import Companies, advance_companies, draw_companies
+from simulator.configuration import Configuration
 from simulator.deliveries import Deliveries
 from simulator.outside import Source
 from simulator.population import Population, advance, draw_population
@@ -95,10 +96,15 @@ def delivering(workspace: Workspace) -> tuple[str, ...]:
 
 
 def begin(
-    workspace: Workspace, size: int, months: int, seed: int, until: np.datetime64 | None, assume: Assumptions
+    workspace: Workspace,
+    size: int,
+    months: int,
+    seed: int,
+    until: np.datetime64 | None,
+    configured: Configuration,
 ) -> World:
     """A world at January 2018, before anything has happened."""
-    streams = Streams(seed)
+    streams, assume = Streams(seed), configured.bank
     rules = read_rules(workspace)
     people = draw_population(size, streams, assume)
     noises = {
@@ -106,7 +112,11 @@ def begin(
         for name in ("bureau", "lenders", "overdue", "telco", "device", "app", "txn")
     }
     companies = draw_companies(people, streams, assume)
-    outside = {name: source for name, source in outside_sources().items() if name in rules}
+    outside = {
+        name: type(source)(configured.sources[name]) if name in configured.sources else source
+        for name, source in outside_sources().items()
+        if name in rules
+    }
     papers = tuple(name for name in (*DOCUMENTS, *outside) if rules[name].formats[0] in DOCUMENT_FORMATS)
     suffix = {name: rules[name].formats[0] for name in (*LINES, *outside) if name not in papers}
     planted = {name: source.plant for name, source in outside.items() if source.plant is not None}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -12,10 +14,6 @@ from simulator.streams import pick, sigmoid
 from simulator.timeline import START, days_in, first_day, last_day
 from simulator.world import World
 
-LEVEL = -6.4
-"""Log odds of a new entry for an average company in a month [stated: 5 to 9 of 100 companies have one]."""
-STRANGERS = 3
-"""Entries of companies that the bank has never heard of, for each of a customer's: the file is of all companies."""
 ACTS = (
     "quality",
     "ad",
@@ -34,10 +32,23 @@ BEFORE = 36
 """Months of history in the first file."""
 
 
+@dataclass(frozen=True)
+class Assume:
+    """What this source assumes."""
+
+    level: float = -6.4
+    """Log odds of a new entry in a month, an average company [stated: 5 to 9 of 100 companies have one]."""
+    strangers: int = 3
+    """Entries of companies that the bank does not know, for each of a customer's: the file is of all [stated]."""
+    lifted: float = 0.6
+    """Share of the listings that are lifted after months [stated]."""
+
+
 class AdminPen(Source):
     """Penalties and abnormal operation."""
 
     name = "admin_pen"
+    assumes = Assume
     plant = ("ILLEGACTTYPE", "fashion", pl.col("record_type") == "penalty")
 
     def begin(self, world: World) -> None:
@@ -65,8 +76,10 @@ class AdminPen(Source):
         companies = world.companies
         rng = world.streams.of(self.name, month)
         draws = rng.random(companies.size)
-        own = np.flatnonzero((draws < sigmoid(LEVEL - 0.6 * companies.health)) & (companies.founded < month))
-        n = len(own) * (1 + STRANGERS)
+        own = np.flatnonzero(
+            (draws < sigmoid(self.assume.level - 0.6 * companies.health)) & (companies.founded < month)
+        )
+        n = len(own) * (1 + self.assume.strangers)
         d = rng.random((8, n))
         unknown = 500_000_000 + month * 10_000 + np.arange(n - len(own))
         kept = world.kept[self.name]
@@ -78,7 +91,7 @@ class AdminPen(Source):
         publish = day + (1 + d[4] * 7).astype("timedelta64[D]")
         batch = np.maximum(publish + (d[5] * 4).astype("timedelta64[D]"), sent_from)
         out = day + (60 + d[6] * 500).astype("timedelta64[D]")
-        lifts = listed & (d[7] < 0.6)
+        lifts = listed & (d[7] < self.assume.lifted)
         texts = np.datetime_as_string(day, unit="D")
         frame = pl.DataFrame(
             {

@@ -7,6 +7,7 @@ listed, some weeks after; a few are listed by mistake and lifted.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -18,10 +19,6 @@ from simulator.streams import pick, sigmoid
 from simulator.timeline import days_in, first_day, last_day
 from simulator.world import World
 
-LEVEL = -9.6
-"""Log odds of being listed in a month for an average customer [stated: 1 to 5 of 1,000 are]."""
-STRANGERS = 60
-"""Entries of strangers in a month [stated; a real file has thousands]."""
 LISTS = ("un_sanction", "cn_control", "aml_high", "pep", "scam_account", "scam_phone", "mule", "gambling")
 BODIES = ("un", "pboc", "pboc", "exchange", "police", "police", "police", "police")
 REASONS = ("sanction", "launder", "launder", "exposed", "telecom", "telecom", "account", "gamble")
@@ -29,10 +26,21 @@ KEYS = ("id", "card", "phone", "company")
 NEVER = np.datetime64("NaT", "D")
 
 
+@dataclass(frozen=True)
+class Assume:
+    """What this source assumes."""
+
+    level: float = -9.6
+    """Log odds of being listed in a month, an average customer [stated: 1 to 5 of 1,000 are]."""
+    strangers: int = 60
+    """Entries of strangers in a month [stated; a real file has thousands]."""
+
+
 class AmlScam(Source):
     """Sanctions, laundering, scam accounts."""
 
     name = "aml_scam"
+    assumes = Assume
     plant = ("key_type", "email", pl.col("status") == "active")
 
     def begin(self, world: World) -> None:
@@ -59,15 +67,15 @@ class AmlScam(Source):
         people, companies = world.people, world.companies
         rng = world.streams.of(self.name, month)
         active = (people.ring >= 0) & (month - people.ring_start >= 1) & (month - people.ring_start <= 9)
-        odds = LEVEL + 0.9 * people.fraud + 0.5 * people.risk + 2.2 * active
+        odds = self.assume.level + 0.9 * people.fraud + 0.5 * people.risk + 2.2 * active
         own = np.flatnonzero(rng.random(people.size) < sigmoid(odds))
-        n = len(own) + STRANGERS
+        n = len(own) + self.assume.strangers
         d = rng.random((7, n))
         kind = pick(d[0], np.array([0.02, 0.05, 0.12, 0.04, 0.3, 0.22, 0.2, 0.05]))
         key = np.where(
             kind == 4, 1, np.where(kind == 5, 2, np.where(d[1] < 0.04, 3, np.where(d[1] < 0.6, 0, 1)))
         )
-        who = np.concatenate([own, np.full(STRANGERS, -1)])
+        who = np.concatenate([own, np.full(self.assume.strangers, -1)])
         key = np.where((key == 3) & (who >= 0) & (people.company[who] < 0), 0, key)
         stranger = 600_000_000 + month * 1000 + np.arange(n)
         level = np.where(kind <= 1, 5, 1 + (d[2] * 4).astype(int))

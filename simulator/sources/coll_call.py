@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -21,19 +23,26 @@ _BY_STAGE = np.array(
 )  # fmt: skip
 STAGES = ("M0", "M1", "M2", "M3+")
 OUTCOMES = ("no_answer", "ptp", "refused", "dispute", "paid", "hardship", "third_party", "sent")
-REMINDED = 0.25
-"""Share of the running loans that get a reminder before they fall due [stated]."""
-PER_MONTH = 5.5
-"""Contacts a month about an unpaid loan [stated]."""
-CORRECTED = 0.02
-"""Share of the outcomes that quality control corrects some days later [stated]."""
 DAY_HOURS = np.where((np.arange(24) >= 8) & (np.arange(24) < 22), HOURS, 0)
+
+
+@dataclass(frozen=True)
+class Assume:
+    """What this source assumes."""
+
+    reminded: float = 0.25
+    """Share of the running loans that get a reminder before they fall due [stated]."""
+    per_month: float = 5.5
+    """Contacts a month about an unpaid loan [stated]."""
+    corrected: float = 0.2
+    """Share of the claims to have paid that quality control corrects to a refusal days later [stated]."""
 
 
 class CollCall(Source):
     """Collections work and calls."""
 
     name = "coll_call"
+    assumes = Assume
     plant = ("outcome", "moved", pl.col("outcome") == "third_party")
 
     def begin(self, world: World) -> None:
@@ -57,8 +66,8 @@ class CollCall(Source):
         unpaid = term < 10_000
         live = (book.loan["closed"] == 0) & (book.loan["gone"] == 0) & (book.loan["open_month"] < month)
         # draws go by customer, so that a loan's contacts do not hang on how many loans there are
-        reminded = live & ~unpaid & (rng.random(people.size)[book.loan["cust"]] < REMINDED)
-        rate = rng.poisson(PER_MONTH, people.size)[book.loan["cust"]]
+        reminded = live & ~unpaid & (rng.random(people.size)[book.loan["cust"]] < self.assume.reminded)
+        rate = rng.poisson(self.assume.per_month, people.size)[book.loan["cust"]]
         count = np.where(unpaid, np.maximum(rate, 1), reminded.astype(int))
         loan = np.repeat(np.arange(book.count), count)
         n = len(loan)
@@ -129,7 +138,7 @@ class CollCall(Source):
                 "updated_ts": known,
             }
         )  # fmt: skip
-        wrong = (outcome == 4) & (rng.random(n) < 10 * CORRECTED)
+        wrong = (outcome == 4) & (rng.random(n) < self.assume.corrected)
         late = known + (1 + d[6] * 6).astype("timedelta64[D]")
         mended = frame.with_columns(
             outcome=pl.lit("refused"), updated_ts=pl.Series(late.astype("datetime64[ms]"))

@@ -5,6 +5,8 @@ Members of a ring name each other or share one contact; those who hide something
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -18,14 +20,23 @@ from simulator.world import World
 ROLES = ("spouse", "parent", "sibling", "friend", "colleague")
 STRANGER = 400_000_000
 """Phones from this number on belong to people who are not customers."""
-KNOWN = (0.55, 0.04, 0.08, 0.10, 0.16)
-"""Chance that a contact of each role is a customer, where the population has somebody in that relation [stated]."""
+
+
+@dataclass(frozen=True)
+class Assume:
+    """What this source assumes."""
+
+    known: tuple[float, ...] = (0.55, 0.04, 0.08, 0.10, 0.16)
+    """Chance that a spouse, parent, sibling, friend, colleague is a customer, where there is one [stated]."""
+    third: float = 0.35
+    """Share of the applications that name a third contact [stated]."""
 
 
 class ContactRel(Source):
     """Contacts named in the application form."""
 
     name = "contact_rel"
+    assumes = Assume
     plant = ("role", "neighbour", pl.col("contact_no") > 1)
 
     def begin(self, world: World) -> None:
@@ -42,7 +53,7 @@ class ContactRel(Source):
         people, cust = asking.people, asking.cust
         n = asking.n
         rng = asking.rng()
-        count = 2 + (rng.random(n) < 0.35)
+        count = 2 + (rng.random(n) < self.assume.third)
         row = np.repeat(np.arange(n), count)
         number = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count) + 1
         d = rng.random((7, len(row)))
@@ -57,7 +68,7 @@ class ContactRel(Source):
         found = np.where(role == 0, mate, np.where(role == 2, mate, np.where(role == 4, colleague, -1)))
         friend = (d[2] * people.size).astype(int)
         found = np.where((role == 3) & (friend != who), friend, found)
-        found = np.where(d[3] < np.array(KNOWN)[role], found, -1)
+        found = np.where(d[3] < np.array(self.assume.known)[role], found, -1)
         planned = (people.ring[who] >= 0) & (accomplice >= 0) & (d[3] < 0.6) & (number > 1)
         found = np.where(planned, accomplice, found)
         told = ~np.isnat(world.master.since[np.maximum(found, 0)])

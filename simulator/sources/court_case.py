@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -15,8 +17,6 @@ from simulator.timeline import START, days_in, first_day
 from simulator.world import World
 
 KEPT_MONTHS = 60
-DEBT, PLAIN, COMPANY = -7.1, -7.3, -5.2
-"""Log odds in a month: sued for a debt, any other dispute, a company's dispute [stated: 8 to 15 of 100 persons]."""
 CAUSES = (
     "loan",
     "private_loan",
@@ -37,10 +37,23 @@ RESULTS = ("won", "lost", "partial", "settled")
 OTHERS = ("bank", "nonbank", "company", "person", "state")
 
 
+@dataclass(frozen=True)
+class Assume:
+    """What this source assumes."""
+
+    debt: float = -7.1
+    """Log odds of being sued for a debt in a month [stated: with the next, 8 to 15 of 100 persons have a case]."""
+    plain: float = -7.3
+    """Log odds of any other dispute in a month [stated]."""
+    company: float = -5.2
+    """Log odds of a company's dispute in a month [stated]."""
+
+
 class CourtCase(AskedSource):
     """Court cases and judgments."""
 
     name = "court_case"
+    assumes = Assume
     prefix = "CC"
     latency = (500, 2000)
     monitors = True
@@ -62,13 +75,14 @@ class CourtCase(AskedSource):
         noise = world.noise(self.name)
         draws = rng.random((2, people.size))
         sued = np.flatnonzero(
-            draws[0] < sigmoid(DEBT + 0.95 * people.risk + known * 0.4 * people.stress + 0.6 * noise)
+            draws[0]
+            < sigmoid(self.assume.debt + 0.95 * people.risk + known * 0.4 * people.stress + 0.6 * noise)
         )
         other = np.flatnonzero(
-            draws[1] < sigmoid(PLAIN + 0.2 * people.income_z + 0.25 * people.risk + 0.5 * noise)
+            draws[1] < sigmoid(self.assume.plain + 0.2 * people.income_z + 0.25 * people.risk + 0.5 * noise)
         )
         firms = np.flatnonzero(
-            (rng.random(companies.size) < sigmoid(COMPANY - 0.55 * companies.health))
+            (rng.random(companies.size) < sigmoid(self.assume.company - 0.55 * companies.health))
             & (companies.founded < month)
         )
         n = len(sued) + len(other) + len(firms)

@@ -5,6 +5,8 @@ A case arises where somebody is in trouble, some months after it began; a tenth 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -19,16 +21,29 @@ from simulator.world import World
 
 KEPT_MONTHS = 60
 """Paid cases leave publication, unpaid ones grow old with their term of five years."""
-PERSON, COMPANY = -8.1, -6.6
-"""Log odds of a new case in a month for an average person and company [stated: 3 to 6 of 100 have a record]."""
 KINDS = ("exec", "dishonest", "limit", "terminated")
 DISRUPT = ("able", "evade", "hide", "limit")
+
+
+@dataclass(frozen=True)
+class Assume:
+    """What this source assumes."""
+
+    person: float = -8.1
+    """Log odds of a new case in a month, an average person [stated: 3 to 6 of 100 have a record]."""
+    company: float = -6.6
+    """The same for a company [stated]."""
+    paid: float = 0.55
+    """Share of the ended cases that were paid [stated]."""
+    dishonest: float = 0.32
+    """Share of the unpaid cases that are published as dishonest [stated]."""
 
 
 class CourtEnforce(AskedSource):
     """Enforcement records."""
 
     name = "court_enforce"
+    assumes = Assume
     prefix = "CE"
     latency = (300, 1500)
     monitors = True
@@ -54,9 +69,9 @@ class CourtEnforce(AskedSource):
             + 0.4 * people.fraud
             + 0.7 * world.noise(self.name)
         )
-        persons = np.flatnonzero(rng.random(people.size) < sigmoid(PERSON + pull))
+        persons = np.flatnonzero(rng.random(people.size) < sigmoid(self.assume.person + pull))
         firms = np.flatnonzero(
-            (rng.random(companies.size) < sigmoid(COMPANY - 0.9 * companies.health))
+            (rng.random(companies.size) < sigmoid(self.assume.company - 0.9 * companies.health))
             & (companies.founded < month - 6)
         )
         n = len(persons) + len(firms)
@@ -86,7 +101,7 @@ class CourtEnforce(AskedSource):
             {"at": np.arange(asking.n), "cust": asking.cust, "today": asking.at.astype("datetime64[D]")}
         )
         found = ask.join(log, on="cust", how="inner").filter(pl.col("publish") < pl.col("today"))
-        records = _records(found)
+        records = _records(found, self.assume)
         counts = np.bincount(records["at"].to_numpy(), minlength=asking.n)
 
         def rows(calls: Calls, which: np.ndarray) -> pl.DataFrame:
@@ -147,10 +162,10 @@ class CourtEnforce(AskedSource):
         return Answer(np.where(counts > 0, HIT, NO_HIT), rows)
 
 
-def _records(found: pl.DataFrame) -> pl.DataFrame:
+def _records(found: pl.DataFrame, assume: Assume) -> pl.DataFrame:
     """A case shows itself as one to four records: the case, dishonesty, the limit, its closing unsatisfied."""
     settled = pl.col("closed") <= pl.col("today")
-    paid = settled & (pl.col("paid") < 0.55)
+    paid = settled & (pl.col("paid") < assume.paid)
     found = found.with_columns(
         caseState=pl.when(paid).then(pl.lit("closed")).when(settled).then(pl.lit("terminated")).otherwise(pl.lit("open")),
         performance=pl.when(paid).then(pl.lit("all")).when(pl.col("paid") > 0.85).then(pl.lit("partial"))
@@ -166,7 +181,7 @@ def _records(found: pl.DataFrame) -> pl.DataFrame:
     )
     parts = [
         found.with_columns(kind=pl.lit("exec")),
-        found.filter(~paid & (pl.col("bad") < 0.32)).with_columns(kind=pl.lit("dishonest")),
+        found.filter(~paid & (pl.col("bad") < assume.dishonest)).with_columns(kind=pl.lit("dishonest")),
         found.filter(~paid & (pl.col("bad") < 0.45)).with_columns(kind=pl.lit("limit")),
         found.filter(pl.col("caseState") == "terminated").with_columns(kind=pl.lit("terminated")),
     ]

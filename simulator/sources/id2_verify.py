@@ -5,6 +5,8 @@ Who took over somebody's identity fails more often; a changed name is a mismatch
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -17,10 +19,23 @@ from simulator.streams import sigmoid
 RESULT = {MATCH: "1", MISMATCH: "2", NO_HIT: "3"}
 
 
+@dataclass(frozen=True)
+class Assume:
+    """What this source assumes."""
+
+    wrong: float = -5.4
+    """Log odds that name and number do not belong together, an average applicant [stated]."""
+    unknown: float = 0.004
+    """Share of the applicants whom the register does not have [stated: 99.5 of 100 are hits]."""
+    run_out: float = 0.01
+    """Share of the applicants whose card has run out [stated]."""
+
+
 class Id2Verify(AskedSource):
     """Two-element identity verification."""
 
     name = "id2_verify"
+    assumes = Assume
     prefix = "IV"
     latency = (150, 800)
     plant = ("result", "7", pl.col("result") == "1")
@@ -33,13 +48,13 @@ class Id2Verify(AskedSource):
         """The register's facts."""
         people, cust = asking.people, asking.cust
         d = asking.rng().random((5, asking.n))
-        wrong = d[0] < sigmoid(-5.4 + 0.9 * people.fraud[cust])
-        result = np.where(d[1] < 0.004, NO_HIT, np.where(wrong, MISMATCH, MATCH))
+        wrong = d[0] < sigmoid(self.assume.wrong + 0.9 * people.fraud[cust])
+        result = np.where(d[1] < self.assume.unknown, NO_HIT, np.where(wrong, MISMATCH, MATCH))
         issued = people.birth[cust] + ((16 + d[2] * 4) * 365.25).astype("timedelta64[D]")
         spans = np.where(d[3] < 0.75, 3653, 7305)
         ahead = (asking.at.astype("datetime64[D]") - issued).astype(np.int64) // spans + 1
         # a few apply with a card that has run out
-        expiry = issued + ((ahead - (d[4] < 0.01)) * spans).astype("timedelta64[D]")
+        expiry = issued + ((ahead - (d[4] < self.assume.run_out)) * spans).astype("timedelta64[D]")
 
         def rows(calls: Calls, which: np.ndarray) -> pl.DataFrame:
             who, told = cust[which], calls.result[which]

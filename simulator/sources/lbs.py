@@ -6,6 +6,7 @@ The whole country lies off the coast of Africa, where no land is: nobody's home 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -17,10 +18,6 @@ from simulator.streams import pick, sigmoid
 from simulator.timeline import days_in, first_day
 from simulator.world import World
 
-CONSENT = 0.52
-"""Share of the customers who let the app see where they are [stated: 40 to 60 of 100]."""
-STAYS = 1.75
-"""Stays a month and consenting customer, on average [stated: one for each few openings of the app]."""
 POIS = (
     "residence",
     "office",
@@ -39,23 +36,36 @@ SOURCES = ("gps", "wifi", "cell", "ip")
 PLACES = ("home", "work", "other")
 
 
+@dataclass(frozen=True)
+class Assume:
+    """What this source assumes."""
+
+    consent: float = 0.52
+    """Share of the customers who let the app see where they are [stated: 40 to 60 of 100]."""
+    stays: float = 1.75
+    """Stays a month and consenting customer [stated: one for each few openings of the app]."""
+    mock: float = -5.0
+    """Log odds that a position is made up [stated]."""
+
+
 class Lbs(Source):
     """Positions and stays."""
 
     name = "lbs"
+    assumes = Assume
     plant = ("poi_type", "moon", pl.col("place_type") == "other")
 
     def begin(self, world: World) -> None:
         """Who consents, for good."""
         d = world.streams.of("lbs consent").random(world.people.size)
-        world.kept[self.name] = {"consents": d < CONSENT, "wifi": {}}
+        world.kept[self.name] = {"consents": d < self.assume.consent, "wifi": {}}
 
     def live(self, world: World, month: int) -> None:
         """The month's stays."""
         people, master = world.people, world.master
         rng = world.streams.of(self.name, month)
         talk = world.drift(self.name, month)
-        rate = STAYS * np.exp(0.3 * world.noise(self.name) + 0.35 * talk)
+        rate = self.assume.stays * np.exp(0.3 * world.noise(self.name) + 0.35 * talk)
         present = world.kept[self.name]["consents"] & (
             master.since < first_day(month).astype("datetime64[s]")
         )
@@ -83,7 +93,7 @@ class Lbs(Source):
         )
         city = np.where(travels, (d[2] * 30).astype(int), master.city[who])
         lng, lat = _position(spot, city)
-        mock = d[3] < sigmoid(-5.0 + 0.75 * people.fraud[who])
+        mock = d[3] < sigmoid(self.assume.mock + 0.75 * people.fraud[who])
         lng = np.where(mock, np.round(lng + 0.5 + d[4], 2), lng)
         poi = np.where(
             place == 0, 0, np.where(place == 1, 1 + (people.employer[who] % 3 == 0), pick(

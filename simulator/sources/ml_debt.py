@@ -5,6 +5,8 @@ Loans are the approved part of the applications elsewhere; an instalment fails w
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -19,18 +21,25 @@ from simulator.timeline import START
 from simulator.world import World
 
 KEPT_DAYS = 720
-REPORTING = 0.8
-"""Share of the lenders' loans that reach this vendor [stated]."""
-FAIL = -3.3
-"""Log odds that an instalment fails for an average borrower [stated]."""
 _TERMS = np.array([1, 3, 6, 12, 24])
 _REASONS = ("balance", "balance", "balance", "card", "limit", "other")
+
+
+@dataclass(frozen=True)
+class Assume:
+    """What this source assumes."""
+
+    reporting: float = 0.8
+    """Share of the lenders' loans that reach this vendor [stated]."""
+    fail: float = -3.3
+    """Log odds that an instalment fails, an average borrower [stated]."""
 
 
 class MlDebt(AskedSource):
     """Loans and repayments elsewhere."""
 
     name = "ml_debt"
+    assumes = Assume
     prefix = "MD"
     latency = (300, 1200)
     monitors = True
@@ -51,11 +60,13 @@ class MlDebt(AskedSource):
         n = len(asked["cust"])
         d = world.streams.of(self.name, month).random((4, n))
         # many applications end unknown to the one vendor although they were granted
-        granted = ((asked["decision"] == 1) | ((asked["decision"] == 0) & (d[0] < 0.35))) & (d[1] < REPORTING)
+        granted = ((asked["decision"] == 1) | ((asked["decision"] == 0) & (d[0] < 0.35))) & (
+            d[1] < self.assume.reporting
+        )
         cust = asked["cust"][granted]
         people = world.people
         trouble = (
-            FAIL
+            self.assume.fail
             + 0.75 * people.risk[cust]
             + 0.4 * people.discipline[cust]
             + 0.5 * world.noise(self.name)[cust]
