@@ -70,6 +70,21 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
         "state of every source",
         (("--pages", {"metavar": "DIR", "help": "also write the documentation page of every contract"}),),
     ),
+    "contracts": (
+        "contracts:contracts",
+        "what changed between two versions of a contract, and whether it breaks",
+        (
+            (
+                "action",
+                {
+                    "choices": ("diff", "check", "history"),
+                    "help": "diff: two files; check: the workspace's contracts against the mart's; "
+                    "history: what became of a source's columns",
+                },
+            ),
+            ("text", {"nargs": "*", "metavar": "FILE|SOURCE", "help": "for diff: OLD NEW; else sources"}),
+        ),
+    ),
     "catalogue": (
         "catalogue:catalogue",
         "count, search, show variables; compile the list that is committed",

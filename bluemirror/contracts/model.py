@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 DUCKDB_TYPES = {
@@ -331,6 +332,13 @@ class Contract:
             if item.name == name:
                 return item
         raise KeyError(name)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that change when, and only when, what the contract says does."""
+        from bluemirror.contracts.compiled import fingerprint
+
+        return fingerprint(self)
 
     @property
     def header(self) -> Table:

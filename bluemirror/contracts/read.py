@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,10 @@ OPTIONAL = ("answerValidDays", "monthlyFee")
 NEEDED = ("apiVersion", "kind", "id", "name", "version", "status", "domain", "description", "schema")
 
 
+_KNOWN: dict[Path, tuple[bytes, Contract]] = {}
+"""File -> (hash of its content, its contract). Contracts are frozen, so one value serves all who ask."""
+
+
 def read_contracts(folder: str | Path) -> dict[str, Contract]:
     """All contracts of a folder by source, in the order of the names.
 
@@ -92,24 +97,40 @@ def read_contracts(folder: str | Path) -> dict[str, Contract]:
     return contracts
 
 
-def read_contract(file: str | Path) -> Contract:
+def read_contract(file: str | Path, *, any_name: bool = False) -> Contract:
     """One contract.
+
+    Parameters
+    ----------
+    any_name
+        Whether the file may be called otherwise than its source, as an older version laid aside is.
 
     Raises
     ------
     ContractError
         With file, line, field, rule and fix, for the first thing that is written wrongly.
     """
-    return _read(Path(file), Binder())
+    return _read(Path(file), Binder(), any_name=any_name)
 
 
-def _read(file: Path, binder: Binder) -> Contract:
+def _read(file: Path, binder: Binder, *, any_name: bool = False) -> Contract:
+    """The contract of a file, read anew only if its content has not been read before."""
+    mark = hashlib.sha256(file.read_bytes()).digest() if file.is_file() else b""
+    known = _KNOWN.get(file)
+    if known is not None and known[0] == mark and (any_name or file.name == known[1].source + SUFFIX):
+        return known[1]
+    contract = _parsed(file, binder, any_name=any_name)
+    _KNOWN[file] = mark, contract
+    return contract
+
+
+def _parsed(file: Path, binder: Binder, *, any_name: bool) -> Contract:
     value, place = load(file), Place(file)
     mapping(value, place, known=ODCS_KEYS, required=NEEDED, what="a contract")
     choice(value["kind"], place.at("kind"), what="kind", known=("DataContract",))
     choice(value["apiVersion"], place.at("apiVersion"), what="apiVersion", known=(API_VERSION,))
     source = text(value["id"], place.at("id"), what="id", pattern=NAME, example="tax_invoice")
-    if file.name != source + SUFFIX:
+    if file.name != source + SUFFIX and not any_name:
         raise place.fault(
             f"the contract of {source!r} stands in {file.name}",
             of="id",

@@ -80,6 +80,7 @@ def compile_plan(contract: Contract) -> Plan:
     scopes = [root]
     tables = []
     scope_of: dict[str, int] = {}
+    added: set[tuple[int, str]] = set()
     header = contract.header.name
     for table in contract.tables:
         scope, node = root, root.node
@@ -106,6 +107,8 @@ def compile_plan(contract: Contract) -> Plan:
             if steps[-1] not in at.leaves:
                 at.leaves[steps[-1]] = _slot(scope, label)
             fields.append((item.name, label))
+            if item.since:
+                added.add((scope.number, label))
         scope_of[table.name] = scope.number
         parent = table.parent or (header if table.name != header else None)
         tables.append(
@@ -122,7 +125,7 @@ def compile_plan(contract: Contract) -> Plan:
         tuple(tables),
         root.node.names,
         compile_dialects(contract, whole),
-        compile_relational(contract, whole),
+        compile_relational(contract, whole, added),
     )
 
 

@@ -14,7 +14,8 @@ One ZIP holds many records. With ``relational: {prefix: CR_, document: BATCH_ID,
   of a row of the table around (the wrapper's table, or the enclosing unit's). Rows of one record, and within it of
   one parent, stand in the tree's order.
 * **Members** are ``<table>.csv`` in any folder of the ZIP, UTF-8, comma, quotes where needed, with a header line.
-  Every table must be there, if only as its header line, with all its columns; what the contract does not read
+  Every table must be there, if only as its header line, with all its columns (but those that a later version of the
+  contract added); what the contract does not read
   (other members, other columns) is passed over, as it is in a document. Values are text, as in the tree; an empty
   field is no value.
 
@@ -25,7 +26,8 @@ alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bluemirror.errors import ContractError
@@ -51,6 +53,8 @@ class RelationalTable:
         The table that PARENT_ID refers to; None for a table that is tied to its record by BATCH_ID.
     numbered
         Whether others refer to its ID.
+    added
+        Columns that a later version of the contract added: older files come without them.
     """
 
     name: str
@@ -58,6 +62,7 @@ class RelationalTable:
     columns: tuple[tuple[str, str], ...]
     above: str | None
     numbered: bool
+    added: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -73,8 +78,15 @@ class RelationalPlan:
         return self.tables[0]
 
 
-def compile_relational(contract: Contract, scopes: tuple[Scope, ...]) -> RelationalPlan | None:
+def compile_relational(
+    contract: Contract, scopes: tuple[Scope, ...], added: AbstractSet[tuple[int, str]] = frozenset()
+) -> RelationalPlan | None:
     """Name the tables of a plan's tree; None if the contract declares no relational copy.
+
+    Parameters
+    ----------
+    added
+        Scope number and slot of the fields that a later version of the contract added.
 
     Raises
     ------
@@ -99,7 +111,11 @@ def compile_relational(contract: Contract, scopes: tuple[Scope, ...]) -> Relatio
     for name, scope in top.repeats.items():
         _add(tables, names, scope, scope.node, name, None)
     _check(contract, names, tables)
-    return RelationalPlan(names, tuple(_root_first(contract, names, tables)))
+    late = [
+        replace(one, added=frozenset(column for column, slot in one.columns if (one.scope, slot) in added))
+        for one in tables
+    ]
+    return RelationalPlan(names, tuple(_root_first(contract, names, late)))
 
 
 def _only_repeat(node: Node) -> Scope | None:

@@ -107,6 +107,7 @@ def parcels(
             "source": delivery.source,
             "delivery": delivery.day.isoformat(),
             "contract_version": batch.contract.version,
+            "contract": batch.contract.fingerprint,
             "code_version": _code_version(),
             "key_id": key,
             "files": entries,
@@ -177,7 +178,15 @@ def _committed(
     span = known_span(known) if len(known) else None
     rows = {table: frame.height for table, frame in tables.items()}
     return Committed(
-        delivery.source, delivery.day, folder, counts, rows, span, batch.contract.version, warned
+        delivery.source,
+        delivery.day,
+        folder,
+        counts,
+        rows,
+        span,
+        batch.contract.version,
+        warned,
+        batch.contract.fingerprint,
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bluemirror.mart.adopted import same_columns
 from bluemirror.mart.batch import Batch
 from bluemirror.mart.keys import KeyHasher
 from bluemirror.mart.manifests import Snapshot
@@ -57,7 +58,7 @@ def _check_records(
     first, last = known_span(frame["known_time"])
     files = [
         workspace.mart / batch.contract.source / committed.folder / f"{table.name}.parquet"
-        for committed in snapshot.of(batch.contract.source).values()
+        for committed in same_columns(workspace, batch.contract, snapshot, table.name, keys.columns)
         # Only deliveries whose known times meet this batch's can hold the same record.
         if committed.known and committed.known[0] <= last and committed.known[1] >= first
     ]

@@ -13,6 +13,7 @@ from bluemirror.landing.deliveries import Delivery, deliveries, source_folder
 from bluemirror.landing.landed import LandedFile
 from bluemirror.landing.plan import compile_plan
 from bluemirror.landing.read import WORKERS, read_chunks
+from bluemirror.mart.adopted import adopt, patient
 from bluemirror.mart.batch import make_batch
 from bluemirror.mart.committing import Parcel, key_id, parcels, write_parcel
 from bluemirror.mart.file_rules import held_files, known_contents
@@ -88,7 +89,8 @@ def ingest_source(
     LandingError
         If there is no landing folder, or a delivery folder is not named by a date.
     ContractError
-        If the contract is written wrongly or one of its rules cannot be computed.
+        If the contract is written wrongly, one of its rules cannot be computed, or it breaks the version that
+        deliveries were read under before without a new major version.
     """
     contract = _contract(workspace, source)
     with lock(workspace.mart / source / ".ingest.lock"):
@@ -115,6 +117,7 @@ def ingest_source(
         fresh: list[Parcel] = []
         if pending:
             _check_key(workspace, snapshot, source)
+            warnings += adopt(workspace, contract, snapshot)
             for parcel_list in _work(workspace, contract, pending, snapshot, workers):
                 commit(workspace, [parcel.committed for parcel in parcel_list])
                 remember(workspace, source, [parcel.delivery for parcel in parcel_list])
@@ -214,7 +217,8 @@ def _work(
     """Read and write chunk after chunk; the caller commits each before the next is checked."""
     import duckdb
 
-    plan = compile_plan(contract)
+    reading = patient(workspace, contract, snapshot)
+    plan = compile_plan(reading)
     hasher = KeyHasher(workspace.secret_key())
     contents = known_contents(workspace, snapshot, contract.source)
     chunks = list(_chunks(pending))
@@ -224,7 +228,7 @@ def _work(
         for chunk, (files, days), read in zip(
             chunks,
             numbered,
-            read_chunks(plan, contract, [files for files, _ in numbered], workers),
+            read_chunks(plan, reading, [files for files, _ in numbered], workers),
             strict=True,
         ):
             held = held_files(read, files, contents)

@@ -44,6 +44,8 @@ class Committed:
         First and last known time of the accepted records, as ISO text; None without any.
     contract_version, warned
         Version of the contract that it was checked by, and rows against rules of severity warning.
+    contract
+        Fingerprint of that contract: its entry in the source's ``contracts.json``; "" before contracts were kept.
     """
 
     source: str
@@ -54,6 +56,7 @@ class Committed:
     known: tuple[str, str] | None
     contract_version: str
     warned: int = 0
+    contract: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Its entry in ``current.json``."""
@@ -64,6 +67,7 @@ class Committed:
             "known": list(self.known) if self.known else None,
             "contract_version": self.contract_version,
             "warned": self.warned,
+            "contract": self.contract,
         }
 
 
@@ -138,6 +142,7 @@ def read_snapshot(workspace: Workspace, snapshot: str | None = None) -> Snapshot
                 tuple(entry["known"]) if entry["known"] else None,
                 entry["contract_version"],
                 entry["warned"],
+                entry.get("contract", ""),
             )
             for day, entry in days.items()
         }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bluemirror.contracts import fields, keys, landing, read, rules, service_levels, tables
+from bluemirror.contracts import fields, keys, landing, model, read, rules, service_levels, tables
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "contracts.md"
 LANGUAGE = {
@@ -23,15 +23,8 @@ LANGUAGE = {
         *service_levels.UNITS,
     },
     "a table": {*tables.CUSTOM, *tables.KINDS},
-    "a field": {
-        *fields.CUSTOM,
-        *keys.ENTITIES,
-        *keys.FORMS,
-        *keys.PART_ENTITIES,
-        *fields.CLASSES,
-        *fields.OPTIONS,
-    }
-    - {"format"},
+    "a field": {*fields.CUSTOM, *fields.CLASSES, *fields.OPTIONS} - {"format"},
+    "a key": {*keys.ENTITIES, *keys.FORMS, *model.PARTS, *model.Key.__dataclass_fields__},
     "a type": {part for pair in fields.TYPES for part in pair if part},
     "a rule": {*rules.SEVERITIES, *rules.DIMENSIONS, *rules.METRICS} - {"missingValues"},
 }

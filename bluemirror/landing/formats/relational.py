@@ -90,7 +90,7 @@ def _frames(relational: RelationalPlan, content: bytes) -> dict[str, pl.DataFram
         if table.numbered:
             keys.append(names.row)
         wanted = [*keys, *(column for column, _ in table.columns)]
-        frames[table.name] = _frame(table.name, unpacked.pop(table.name), wanted, keys)
+        frames[table.name] = _frame(table, unpacked.pop(table.name), wanted, keys)
     return frames
 
 
@@ -139,9 +139,12 @@ def _unpack(archive: zipfile.ZipFile, tables: Sequence[str]) -> dict[str, bytes]
     return unpacked
 
 
-def _frame(table: str, content: bytes, wanted: Sequence[str], keys: Sequence[str]) -> pl.DataFrame:
+def _frame(
+    relational: RelationalTable, content: bytes, wanted: Sequence[str], keys: Sequence[str]
+) -> pl.DataFrame:
     import polars as pl
 
+    table = relational.name
     try:
         frame = pl.read_csv(content, infer_schema=False)
     except pl.exceptions.NoDataError:
@@ -153,9 +156,11 @@ def _frame(table: str, content: bytes, wanted: Sequence[str], keys: Sequence[str
             f"{table}: a line has more fields than the header, an open quote, or bytes that are not UTF-8",
             name=table,
         ) from None
-    missing = [name for name in wanted if name not in frame.columns]
+    absent = [name for name in wanted if name not in frame.columns]
+    missing = [name for name in absent if name not in relational.added]
     if missing:
         raise _HeldError("columns", f"{table} has no column {', '.join(missing)}", AGREED, missing[0])
+    frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
     return frame.select(wanted).with_columns(pl.col(keys).str.strip_chars())
 
 
