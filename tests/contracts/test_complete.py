@@ -23,7 +23,24 @@ UNITS = {
     *("count", "score", "ratio", "percent", "index", "level", "rank"),
     *("yuan", "yuan/m2", "yuan/day", "yuan/month"),
     *("ms", "second", "minute", "hour", "day", "week", "month", "year"),
-    *("metre", "km", "m2", "mu", "ha", "degree", "px", "dBm", "kWh", "m3", "kg", "t", "MB", "GB", "km/h", "mg/L"),
+    *(
+        "metre",
+        "km",
+        "m2",
+        "mu",
+        "ha",
+        "degree",
+        "px",
+        "dBm",
+        "kWh",
+        "m3",
+        "kg",
+        "t",
+        "MB",
+        "GB",
+        "km/h",
+        "mg/L",
+    ),
 }
 """What a number counts or is measured in; a new unit is added here, so that no source spells an old one anew."""
 HASH_LENGTH = {"md5": 32, "sha1": 40, "sha256": 64, "sm3": 64}
