@@ -112,6 +112,14 @@ class Asking:
         """Identity numbers of entries ``which``, as MD5."""
         return pl.Series(self.master.id_md5).gather(self.cust[which])
 
+    def id_sm3(self, which: np.ndarray) -> pl.Series:
+        """Identity numbers of entries ``which``, as SM3."""
+        from simulator import identities
+
+        return pl.Series(
+            [identities.sm3(self.people.ids[who]) for who in self.cust[which].tolist()], dtype=pl.String
+        )
+
     def name_sha256(self, which: np.ndarray) -> pl.Series:
         """Names of entries ``which``, as SHA-256."""
         from simulator import identities

@@ -81,6 +81,15 @@ class Assumptions:
     reapply_after_reject: float = 0.14
     """Chance to try again within weeks of a rejection [stated]."""
 
+    # --- incomes
+    paid_in_cash: float = 0.13
+    """Average earners without an account at the bank who get their wage in cash, past every authority [stated]."""
+    least_declared: float = 0.22
+    """Employers who declare the least base that the city allows, whatever they pay [stated]."""
+    overstated: float = 0.05
+    """Customers whose own papers show half again to two and a half times their income; grows with the fraud latent
+    [stated]."""
+
     # --- own loans
     default_level: float = -4.64
     """Log odds of a serious miss of one instalment for an average customer [stated: about 14 % of loans reach

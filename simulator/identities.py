@@ -140,3 +140,8 @@ def md5(text: str) -> str:
 def sha256(text: str) -> str:
     """SHA-256 of the text as it is written."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sm3(text: str) -> str:
+    """SM3 (GB/T 32905) of the text as it is written, as public offices send it."""
+    return hashlib.new("sm3", text.encode()).hexdigest()

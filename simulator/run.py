@@ -124,6 +124,7 @@ def _last_day(months: int, until: dt.date | str | None) -> np.datetime64:
 def _month(world: World, month: int) -> None:
     people, master, streams = world.people, world.master, world.streams
     changed = advance(people, month, streams, world.assume)
+    world.jobs.record(people, month)
     advance_companies(world.companies, people, month, streams)
     _tell(world, changed, month)
     live_elsewhere(world, month)

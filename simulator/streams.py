@@ -23,6 +23,39 @@ class Streams:
         key = [self.seed, zlib.crc32(purpose.encode()), month + 1]
         return np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
 
+    def lot(self, purpose: str, *things: np.ndarray) -> np.ndarray:
+        """Even numbers from 0 to 1 that belong to things (a customer, a customer's month) and not to a draw.
+
+        Two answers that tell of the same month tell the same of it, whenever they are asked for.
+
+        Parameters
+        ----------
+        purpose
+            What is decided by the number.
+        *things
+            Integers that name the thing, arrays that fit each other.
+
+        Returns
+        -------
+        numpy.ndarray
+            Floats in [0, 1), of the common shape. Bits are mixed as in SplitMix64 (Steele, Lea, Flood 2014).
+        """
+        start = zlib.crc32(purpose.encode()) | (self.seed & 0xFFFFFFFF) << 32
+        mixed: np.ndarray = np.array(start, np.uint64)
+        with np.errstate(over="ignore"):
+            for thing in things:
+                mixed = mixed ^ np.asarray(thing).astype(np.int64).view(np.uint64)
+                mixed = mixed + np.uint64(0x9E3779B97F4A7C15)
+                mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+                mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+                mixed = mixed ^ (mixed >> np.uint64(31))
+        return np.asarray((mixed >> np.uint64(11)) * 2.0**-53)
+
+    def gauss(self, purpose: str, *things: np.ndarray) -> np.ndarray:
+        """Standard normal numbers that belong to things, by the transform of Box and Muller (1958)."""
+        radius = np.sqrt(-2 * np.log1p(-self.lot(purpose, *things)))
+        return radius * np.cos(2 * np.pi * self.lot(f"{purpose} angle", *things))
+
 
 def pick(draws: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Category numbers for uniform ``draws``; ``weights`` are one row for all, or one row a draw.

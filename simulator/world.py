@@ -14,6 +14,7 @@ from simulator.assumptions import Assumptions
 from simulator.companies import Companies, advance_companies, draw_companies
 from simulator.configuration import Configuration
 from simulator.deliveries import Deliveries
+from simulator.jobs import Jobs, open_jobs
 from simulator.outside import Source
 from simulator.population import Population, advance, draw_population
 from simulator.rules import SourceRules, read_rules
@@ -42,6 +43,7 @@ class World:
     people: Population
     master: customers.Master
     companies: Companies
+    jobs: Jobs
     accounts: bureau.Bureau
     loans: loans.LoanBook
     ledger: transactions.Ledger
@@ -124,6 +126,7 @@ def begin(
         people=people,
         master=None,  # type: ignore[arg-type]  # opened when history has been lived through
         companies=companies,
+        jobs=open_jobs(size, START + months),
         accounts=bureau.empty_bureau(size, START + months + 1),
         loans=loans.empty_loans(),
         ledger=transactions.open_ledger(people, streams),
@@ -147,6 +150,7 @@ def live_history(world: World) -> None:
     for month in range(START):
         changed = advance(world.people, month, world.streams, world.assume)
         world.phones.learn(world.people, changed["phone"], month)
+        world.jobs.record(world.people, month)
         advance_companies(world.companies, world.people, month, world.streams)
         if month >= START - 27:
             live_elsewhere(world, month)
