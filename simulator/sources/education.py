@@ -5,6 +5,8 @@ Who claims a degree that was never earned finds no record; who dropped out has n
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -17,19 +19,26 @@ from simulator.streams import pick, sigmoid
 
 COMPLETE_SINCE = 2001
 """First year of graduation of which the register has everybody [published]."""
-CLAIMED = -3.4
-"""Log odds that an average customer's qualification is claimed only [stated: one in thirty]."""
-LATE_STUDENTS = 0.14
-"""Of those who left school without a qualification, who earned a diploma beside the job [stated]."""
 TIERS = ("top", "key", "public", "private", "adult")
 MAJORS = ("eng", "sci", "econ", "law", "med", "edu", "art", "agri", "other")
 LATE_FORMS = ("part", "adult", "self", "online")
+
+
+@dataclass(frozen=True)
+class Assume:
+    """What this source assumes."""
+
+    claimed: float = -3.4
+    """Log odds that an average customer's qualification is claimed only [stated: one in thirty]."""
+    late_students: float = 0.14
+    """Of those who left school without a qualification, who earned a diploma beside the job [stated]."""
 
 
 class Education(AskedSource):
     """Degrees and studies."""
 
     name = "education"
+    assumes = Assume
     prefix = "ED"
     latency = (1000, 4000)
     plant = ("level", "9", pl.col("hit") == "1")
@@ -39,7 +48,7 @@ class Education(AskedSource):
         people, cust, streams = asking.people, asking.cust, asking.world.streams
         lots = {name: streams.lot(f"education {name}", cust) for name in _DECIDED}
         schooled = people.education[cust] <= 2
-        late = ~schooled & (lots["late"] < LATE_STUDENTS)
+        late = ~schooled & (lots["late"] < self.assume.late_students)
         # 1 doctorate, 2 master, 3 bachelor, 4 diploma
         level = np.where(people.education[cust] == 0, np.where(lots["level"] < 0.08, 1, 2), 4)
         level = np.where(people.education[cust] == 1, 3, level)
@@ -58,7 +67,7 @@ class Education(AskedSource):
         studying = ~dropped & (graduation > today)
         completed = ~dropped & ~studying & (lots["fails"] < sigmoid(-4.2 + restless))
         status = np.select([dropped, studying, completed], ["dropped", "studying", "completed"], "graduated")
-        claimed = lots["claims"] < sigmoid(CLAIMED + 0.9 * people.fraud[cust])
+        claimed = lots["claims"] < sigmoid(self.assume.claimed + 0.9 * people.fraud[cust])
         known = (start + years >= COMPLETE_SINCE) | (lots["old"] < 0.4)
         found = (schooled | late) & known & ~claimed & (enrol < today)
         tilt = np.outer(people.income_z[cust] + asking.noise, [0.7, 0.5, 0.0, -0.3, -0.6])

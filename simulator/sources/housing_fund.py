@@ -5,6 +5,8 @@ Whose employer pays no contributions, who is paid in cash or works on his own ac
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -19,20 +21,27 @@ from simulator.timeline import START, first_day, month_name, month_of
 
 TOLD = 36
 """Months of postings in an answer."""
-ASKED_FROM = 20_000
-"""Yuan applied for from which on the customer is asked for the authorisation [stated]."""
 CONNECTED = 24
 """Of the thirty cities, those whose fund centre answers [stated]."""
-PAYING_EMPLOYERS = 0.55
-"""Employers who pay into the fund [stated; the hit rate ends at 30-45 %]."""
 RATES = np.array([0.05, 0.07, 0.08, 0.10, 0.12])
 """Rates that employers choose between; employee and employer pay the same [published rule: 5 to 12 %]."""
+
+
+@dataclass(frozen=True)
+class Assume:
+    """What this source assumes."""
+
+    asked_from: float = 20_000.0
+    """Yuan applied for from which on the customer is asked for the authorisation [stated]."""
+    paying_employers: float = 0.55
+    """Employers who pay into the fund [stated; the hit rate ends at 30-45 %]."""
 
 
 class HousingFund(AskedSource):
     """Fund accounts and their postings."""
 
     name = "housing_fund"
+    assumes = Assume
     prefix = "HF"
     latency = (2000, 15000)
     timeout = 20000
@@ -40,7 +49,7 @@ class HousingFund(AskedSource):
 
     def wanted(self, asking: Asking) -> np.ndarray:
         """Larger wishes: the customer has to log in at the office for it."""
-        return asking.screened & (asking.amount >= ASKED_FROM)
+        return asking.screened & (asking.amount >= self.assume.asked_from)
 
     def answer(self, asking: Asking) -> Answer:
         """The account at the end of the month before."""
@@ -51,7 +60,7 @@ class HousingFund(AskedSource):
         payroll = Payroll(world)
         employer, unpaid = world.jobs.at(cust, months)
         member = payroll.on_the_books(cust, months) & (
-            streams.lot("fund employer", employer) < PAYING_EMPLOYERS
+            streams.lot("fund employer", employer) < self.assume.paying_employers
         )
         paid = member & ~(unpaid & (streams.lot("fund unpaid", employer, months) < 0.75))
         city = world.master.city[asking.cust]

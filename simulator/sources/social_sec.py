@@ -5,6 +5,8 @@ Employers in distress leave gaps and pay some of them later. Who is paid in cash
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -19,12 +21,8 @@ from simulator.timeline import month_name, month_of
 
 TOLD = 24
 """Months in an answer."""
-ASKED_FROM = 30_000
-"""Yuan applied for from which on the customer is asked for the authorisation [stated]."""
 CONNECTED = 17
 """Of the thirty cities, those whose insurance office answers [stated; the hit rate ends at 40-55 %]."""
-SELF_INSURED = 0.3
-"""Of those without a job on the books, who insure themselves [stated]."""
 INSURANCES = ("pension", "medical", "unemployment", "injury", "maternity")
 BY_PERSON = np.array([0.08, 0.02, 0.005, 0.0, 0.0])
 BY_EMPLOYER = np.array([0.16, 0.08, 0.005, 0.004, 0.007])
@@ -36,10 +34,21 @@ ALONE, OWN = -1, -2
 """Who pays: an employer's number, the insured alone, or (``OWN`` and below) the own company."""
 
 
+@dataclass(frozen=True)
+class Assume:
+    """What this source assumes."""
+
+    asked_from: float = 30_000.0
+    """Yuan applied for from which on the customer is asked for the authorisation [stated]."""
+    self_insured: float = 0.3
+    """Of those without a job on the books, who insure themselves [stated]."""
+
+
 class SocialSec(AskedSource):
     """Contribution months."""
 
     name = "social_sec"
+    assumes = Assume
     prefix = "SS"
     latency = (2000, 15000)
     timeout = 20000
@@ -47,7 +56,7 @@ class SocialSec(AskedSource):
 
     def wanted(self, asking: Asking) -> np.ndarray:
         """Larger wishes: the customer has to log in at the office for it."""
-        return asking.screened & (asking.amount >= ASKED_FROM)
+        return asking.screened & (asking.amount >= self.assume.asked_from)
 
     def answer(self, asking: Asking) -> Answer:
         """The months up to the last one before the question."""
@@ -60,7 +69,7 @@ class SocialSec(AskedSource):
         employer, unpaid = world.jobs.at(cust, months)
         employed = payroll.on_the_books(cust, months)
         owner = ~employed & (people.company[cust] >= 0)
-        alone = ~employed & ~owner & (streams.lot("self-insured", cust) < SELF_INSURED)
+        alone = ~employed & ~owner & (streams.lot("self-insured", cust) < self.assume.self_insured)
         behind = employed & unpaid & (streams.lot("insurance unpaid", employer, months) < 0.7)
         # people who insure themselves skip months when money is short
         short = 0.05 * np.exp(0.6 * people.risk[cust] + 0.5 * asking.noise[:, None])
