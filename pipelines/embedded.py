@@ -41,6 +41,16 @@ def run(
         )
     if journal.errors:
         raise journal.errors[0]
+    late = [(name, report) for name, report in journal.of("arrived").items() if report.blocks]
+    if late:
+        name, found = late[0]
+        raise LandingError(
+            f"{name} is late, and the night must wait for it: last delivery {found.last}, due {found.due}",
+            file=workspace.landing / name,
+            field=name,
+            rule=f"its contract says: block when it is later than {found.granted_hours:g} hours",
+            fix="run again when it has come; bluemirror sources shows all that is late",
+        )
     failed = [name for name, report in journal.of("check").items() if not report.passed]
     if failed:
         raise LandingError(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import dagster as dg
+
+from pipelines.desk import SCORECARD_OP
 
 TRAINING_GROUP = "training"
 ZONE = "Asia/Shanghai"
@@ -40,6 +44,7 @@ def schedules() -> list[dg.ScheduleDefinition]:
             job_name="night",
             cron_schedule="30 2 * * *",
             execution_timezone=ZONE,
+            run_config_fn=_yesterday,
             description="After the day's last deliveries. Off until switched on.",
         ),
         dg.ScheduleDefinition(
@@ -50,3 +55,9 @@ def schedules() -> list[dg.ScheduleDefinition]:
             description="When last month's repayments are complete. Off until switched on.",
         ),
     ]
+
+
+def _yesterday(context: dg.ScheduleEvaluationContext) -> dict[str, object]:
+    """The day that ended before the night: seen from it, a source that did not come is late."""
+    day = context.scheduled_execution_time.date() - dt.timedelta(days=1)
+    return {"ops": {SCORECARD_OP: {"config": {"as_of": day.isoformat()}}}}

@@ -66,9 +66,17 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
     ),
     "run": ("night:run", "the whole night and the training, end to end", ()),
     "sources": (
-        "workspaces:sources",
-        "state of every source",
-        (("--pages", {"metavar": "DIR", "help": "also write the documentation page of every contract"}),),
+        "sources:sources",
+        "the data-source desk: did each source come, is it right, what did it cost",
+        (
+            ("source", {"nargs": "?", "metavar": "SOURCE", "help": "one source in detail"}),
+            (
+                "--as-of",
+                {"metavar": "DAY", "help": "as known at the end of a day (default: the newest delivery's)"},
+            ),
+            ("--html", {"action": "store_true", "help": "also write the page, and keep the day in the mart"}),
+            ("--pages", {"metavar": "DIR", "help": "also write the documentation page of every contract"}),
+        ),
     ),
     "contracts": (
         "contracts:contracts",

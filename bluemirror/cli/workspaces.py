@@ -1,4 +1,4 @@
-"""Verbs around a workspace and its sources: init, simulate, sources."""
+"""Verbs around a workspace: init, simulate."""
 
 from __future__ import annotations
 
@@ -51,50 +51,6 @@ def fill_landing(workspace: Workspace, console: Console, options: dict[str, Any]
 def count_deliveries(workspace: Workspace) -> int:
     """Delivery folders in the landing folder, complete or not."""
     return sum(1 for delivery in workspace.landing.glob("*/*") if delivery.is_dir())
-
-
-def sources(args: argparse.Namespace, console: Console) -> dict[str, Any]:
-    """State of every source."""
-    from bluemirror.cli.source_state import source_rows
-
-    workspace = Workspace.open(args.workspace)
-    rows = source_rows(workspace)
-    console.line(f"Sources of {workspace.name}:")
-    head = (
-        "source",
-        "contract_version",
-        "last_delivery",
-        "accepted",
-        "quarantined",
-        "hit_rate",
-        "cost_yuan",
-        "fresh",
-    )
-    console.table(head, [[row[key] for key in head] for row in rows], left=3)
-    if args.pages:
-        written = _write_pages(workspace, Path(args.pages))
-        console.line(f"{len(written)} contract pages in {args.pages}, first {written[0].name}")
-    if any(not row["fresh"] for row in rows):
-        console.next("bluemirror ingest reads what has landed")
-    else:
-        console.next(
-            "bluemirror features computes the variables; quarantined rows are below "
-            + str(workspace.quarantine)
-        )
-    return {"sources": rows}
-
-
-def _write_pages(workspace: Workspace, folder: Path) -> list[Path]:
-    """One self-contained HTML page a contract."""
-    from bluemirror.atomic import write_text
-    from bluemirror.contracts import read_contracts
-    from bluemirror.contracts.pages import page_html
-
-    written = []
-    for source, contract in read_contracts(workspace.contracts_dir).items():
-        written.append(folder / f"{source}.html")
-        write_text(written[-1], page_html(contract))
-    return written
 
 
 def _named(options: list[str]) -> dict[str, Any]:

@@ -1,15 +1,12 @@
-"""The state of every source: what came, what was taken, what it cost."""
+"""The state of every source: what came, what was taken, what was kept out."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import duckdb
-
-    from bluemirror.contracts import Contract
     from bluemirror.workspace import Workspace
 
 
@@ -31,8 +28,6 @@ class SourceState:
         Rule -> records of the quarantine that broke it first.
     warnings
         ``table.rule`` -> rows.
-    calls, hit_rate, cost_yuan
-        From the call ledger, where the workspace declares one and it knows the source; else None.
     """
 
     source: str
@@ -45,15 +40,12 @@ class SourceState:
     waiting: int
     rejected_by_rule: dict[str, int]
     warnings: dict[str, int]
-    calls: int | None = None
-    hit_rate: float | None = None
-    cost_yuan: float | None = None
 
 
 def source_state(workspace: Workspace) -> dict[str, SourceState]:
     """State of every source that has a contract, by name.
 
-    Reads the manifests, not the data, but for the call ledger.
+    Reads the manifests, not the data. What calls brought and cost is told by :mod:`bluemirror.desk`.
     """
     from bluemirror.contracts import read_contracts
     from bluemirror.landing.deliveries import deliveries
@@ -61,7 +53,6 @@ def source_state(workspace: Workspace) -> dict[str, SourceState]:
 
     contracts = read_contracts(workspace.contracts_dir)
     snapshot = read_snapshot(workspace)
-    ledger = _ledger(workspace, contracts)
     found = {}
     for source, contract in contracts.items():
         committed = [entry for _, entry in sorted(snapshot.of(source).items())]
@@ -79,7 +70,6 @@ def source_state(workspace: Workspace) -> dict[str, SourceState]:
             for rule, count in manifest["warnings"].items():
                 warned[rule] = warned.get(rule, 0) + count
         arrived = deliveries(workspace, contract) if workspace.landing.is_dir() else ()
-        calls, hit_rate, cost = ledger.get(source, (None, None, None))
         total = {name: sum(e.counts[name] for e in committed) for name in ("in", "accepted", "quarantined")}
         found[source] = SourceState(
             source,
@@ -92,55 +82,5 @@ def source_state(workspace: Workspace) -> dict[str, SourceState]:
             sum(not delivery.complete for delivery in arrived),
             rejected,
             warned,
-            calls,
-            hit_rate,
-            cost,
         )
     return found
-
-
-def _ledger(
-    workspace: Workspace, contracts: dict[str, Contract]
-) -> dict[str, tuple[int, float | None, float | None]]:
-    """Source -> calls, hit rate, cost in yuan, if ``spine.yaml`` declares the call ledger."""
-    import yaml
-
-    path = workspace.feature_repo / "spine.yaml"
-    if not path.is_file():
-        return {}
-    calls = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("calls")
-    if not calls:
-        return {}
-    from bluemirror.mart.connect import connect
-
-    connection = connect(workspace)
-    try:
-        return _count(connection, calls, contracts)
-    finally:
-        connection.close()
-
-
-def _count(
-    connection: duckdb.DuckDBPyConnection, calls: dict[str, Any], contracts: dict[str, Contract]
-) -> dict[str, tuple[int, float | None, float | None]]:
-    reason = {str(value): name for name in ("hit", "no_hit", "error") for value in calls.get(name, ())}
-    cost_field = calls.get("cost")
-    cost = f'sum("{cost_field}")' if cost_field else "NULL"
-    query = (
-        f'SELECT "{calls["source"]}", CAST("{calls["result"]}" AS VARCHAR), count(*), {cost}'
-        f' FROM "{calls["table"]}" GROUP BY 1, 2'
-    )
-    found: dict[str, list[float]] = {}
-    for source, result, count, paid in connection.sql(query).fetchall():
-        if source not in contracts:
-            continue
-        entry = found.setdefault(source, [0, 0, 0, 0.0])
-        entry[0] += count
-        entry[1] += count if reason.get(result) == "hit" else 0
-        entry[2] += count if reason.get(result) == "no_hit" else 0
-        # The ledger's own cost (fen) is what was paid; without it, the contract's price of each result.
-        entry[3] += paid / 100 if paid is not None else count * contracts[source].price(result)
-    return {
-        source: (int(calls_), hits / (hits + misses) if hits + misses else None, round(paid, 2))
-        for source, (calls_, hits, misses, paid) in found.items()
-    }

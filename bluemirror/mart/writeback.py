@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from bluemirror.workspace import Workspace
 
 
-def write_table(workspace: Workspace, name: str, frame: pl.DataFrame, key: Sequence[str] | str) -> Path:
+def write_table(
+    workspace: Workspace, name: str, frame: pl.DataFrame, key: Sequence[str] | str, part: str = "0"
+) -> Path:
     """Write rows of a table; rows with an equal key are replaced, the others stay.
 
     Parameters
@@ -32,6 +34,9 @@ def write_table(workspace: Workspace, name: str, frame: pl.DataFrame, key: Seque
         The rows (polars).
     key
         Columns that tell one row from another.
+    part
+        A table that grows by the day is kept in parts, such as one a day: only this part is read and replaced, and
+        a key must not come in two of them.
 
     Returns
     -------
@@ -41,7 +46,7 @@ def write_table(workspace: Workspace, name: str, frame: pl.DataFrame, key: Seque
     Raises
     ------
     BluemirrorError
-        If the name is taken by a contract, or the key is missing or not unique in ``frame``.
+        If the name is taken by a contract, the part is no name, or the key is missing or not unique in ``frame``.
     """
     import polars as pl
 
@@ -67,7 +72,13 @@ def write_table(workspace: Workspace, name: str, frame: pl.DataFrame, key: Seque
             rule="the key columns are there and tell every row from every other",
             fix="add the columns, or drop the repeated rows",
         )
-    path = workspace.mart / WRITTEN / name / "part-0.parquet"
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", part):
+        raise BluemirrorError(
+            f"{part!r} is no name of a part of {name}",
+            rule="a part is named by letters, digits, - and _",
+            fix="name it by its day, such as 2025-12-31",
+        )
+    path = workspace.mart / WRITTEN / name / f"part-{part}.parquet"
     with lock(workspace.mart / WRITTEN / f".{name}.lock"):
         if path.is_file():
             kept = pl.read_parquet(path).join(frame, on=columns, how="anti", nulls_equal=True)

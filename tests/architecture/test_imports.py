@@ -1,4 +1,4 @@
-"""Who may import whom: contracts <- landing <- parts <- mart <- identity <- variables <- features <- scorecards <- cli."""
+"""Who may import whom: contracts <- landing <- parts <- mart <- identity <- variables <- desk <- features <- scorecards <- cli."""
 
 from __future__ import annotations
 
@@ -13,7 +13,18 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 LIBRARY = REPOSITORY / "bluemirror"
 
 # Each may import itself, the foundation (modules beside the packages) and what stands before it.
-ORDER = ("contracts", "landing", "parts", "mart", "identity", "variables", "features", "scorecards", "cli")
+ORDER = (
+    "contracts",
+    "landing",
+    "parts",
+    "mart",
+    "identity",
+    "variables",
+    "desk",
+    "features",
+    "scorecards",
+    "cli",
+)
 
 # Nothing in the library knows what runs it or what it runs on.
 OUTSIDE = (

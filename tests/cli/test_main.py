@@ -59,7 +59,7 @@ def test_an_unexpected_error_shows_no_message_that_may_quote_data(
     def broken(args: object, console: object) -> None:
         raise KeyError("110101199003071234")
 
-    monkeypatch.setattr("bluemirror.cli.workspaces.sources", broken)
+    monkeypatch.setattr("bluemirror.cli.sources.sources", broken)
     monkeypatch.delenv("BLUEMIRROR_DEBUG", raising=False)
     assert main(["sources"]) == 1
     text = capsys.readouterr().err
@@ -75,7 +75,7 @@ def test_json_is_one_object_on_the_last_line_and_the_only_one(
         console.table(("名称", "n"), [("甲", 1000)])
         return {"answer": 42}
 
-    monkeypatch.setattr("bluemirror.cli.workspaces.sources", verb)
+    monkeypatch.setattr("bluemirror.cli.sources.sources", verb)
     for arguments in (["sources", "--json"], ["--json", "sources"]):
         assert main(arguments) == 0
         out = capsys.readouterr()
@@ -89,7 +89,7 @@ def test_errors_show_file_rule_and_fix(
     def verb(args: object, console: object) -> None:
         raise BluemirrorError("wrong", file="a.yaml", field="b", rule="c holds", fix="write d")
 
-    monkeypatch.setattr("bluemirror.cli.workspaces.sources", verb)
+    monkeypatch.setattr("bluemirror.cli.sources.sources", verb)
     assert main(["sources"]) == 2
     assert capsys.readouterr().err.splitlines() == [
         "error: wrong",

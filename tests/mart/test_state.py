@@ -21,11 +21,7 @@ DAY = "2024-01-02"
 def test_state_of_a_workspace_without_anything(workspace):
     states = source_state(workspace)
     assert set(states) == {"asked", "moves", "people", "report"}
-    assert (states["people"].in_, states["people"].last_delivery, states["people"].cost_yuan) == (
-        0,
-        None,
-        None,
-    )
+    assert (states["people"].in_, states["people"].last_delivery) == (0, None)
 
 
 def test_state_counts_over_all_deliveries(workspace, deliver):
@@ -43,24 +39,6 @@ def test_state_counts_over_all_deliveries(workspace, deliver):
     assert (state.deliveries, state.waiting, state.last_delivery) == (2, 1, dt.date(2024, 1, 3))
     assert state.rejected_by_rule == {"codes": 1, "row_count": 1}
     assert state.warnings == {"people.rich": 1}
-
-
-def test_hit_rate_and_cost_come_from_the_declared_ledger(workspace, deliver):
-    """Any table can be the ledger: the spine names it and its columns."""
-    (workspace.feature_repo).mkdir()
-    (workspace.feature_repo / "spine.yaml").write_text(
-        "calls: {table: ledger, source: source, time: t, result: result, hit: [hit], no_hit: [no_hit], error: [timeout]}\n"
-    )
-    results = ["hit", "hit", "no_hit", "timeout"]
-    rows = pl.DataFrame(
-        {"n": range(4), "source": ["asked"] * 4, "result": results, "t": [dt.datetime(2024, 1, 2)] * 4}
-    )
-    write_table(workspace, "ledger", rows, "n")
-    state = source_state(workspace)["asked"]
-    assert state.calls == 4
-    assert state.hit_rate == pytest.approx(2 / 3)
-    assert state.cost_yuan == pytest.approx(2 * 0.8 + 0.1)
-    assert source_state(workspace)["people"].calls is None
 
 
 def test_written_back_rows_replace_their_equals(workspace):
