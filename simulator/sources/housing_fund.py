@@ -72,7 +72,7 @@ class HousingFund(AskedSource):
         paid_to = months[everyone, latest]
         by = employer[everyone, latest]
         rate = RATES[(streams.lot("fund rate", by) ** 1.4 * len(RATES)).astype(int)]
-        base = np.rint(payroll.base(cust, months) * np.exp(0.06 * asking.noise[:, None]))
+        base = np.rint(payroll.base(cust, months) * np.exp(0.15 * asking.noise[:, None]))
         amount = np.rint(base * 2 * rate[:, None])
         now = amount[everyone, latest]
         quiet = last[:, 0] - paid_to

@@ -88,7 +88,7 @@ class SocialSec(AskedSource):
         known = (city * 7 % len(CITIES) < CONNECTED) & (streams.lot("insurance known", asking.cust) > 0.03)
         found = known & counted.any(axis=1)
         least = LOWEST * payroll.city_wage(city)[:, None]
-        base = payroll.base(cust, months) * np.exp(0.05 * asking.noise[:, None])
+        base = payroll.base(cust, months) * np.exp(0.12 * asking.noise[:, None])
         step = np.where(streams.lot("insurance step", cust) < 0.7, 1.0, 1.4)
         base = np.where(payer == ALONE, least * step, np.clip(base, least, HIGHEST / LOWEST * least))
         base = np.where(state == STOPPED, 0.0, np.rint(base))
