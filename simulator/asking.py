@@ -131,6 +131,18 @@ class Asking:
         numbers = self.master.phone[self.cust[which]].tolist()
         return pl.Series([self.master.sha256_of_phone(number) for number in numbers], dtype=pl.String)
 
+    def hashed(self, what: str, form: str, which: np.ndarray) -> pl.Series:
+        """``id_no``, ``name`` or the ``phone`` on file of entries ``which``, in a vendor's form."""
+        from simulator import identities
+
+        who = self.cust[which].tolist()
+        texts = {
+            "id_no": lambda: (self.people.ids[w] for w in who),
+            "name": lambda: (self.people.names[w] for w in who),
+            "phone": lambda: map(identities.phone, self.master.phone[self.cust[which]].tolist()),
+        }[what]()
+        return pl.Series([identities.hashed(text, form) for text in texts], dtype=pl.String)
+
     def company_sha256(self, which: np.ndarray) -> pl.Series:
         """Codes of the companies of entries ``which``, as SHA-256; null without a company."""
         hashed = self.companies.code_sha256

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -119,9 +120,22 @@ def company_name(number: int) -> str:
     return f"虚构市{core}{_WARES[number // 3 % len(_WARES)]}{number % 89 + 1}号有限公司"
 
 
+BANKS = 60
+"""Banks that issue cards."""
+
+
+def card_bank(number: Any) -> Any:
+    """Which bank issued the ``number``-th card, 0 to :data:`BANKS` - 1, low numbers more often; takes arrays too."""
+    place = number * 2_654_435_761 // 64 % 3_600
+    return place * place // 216_000
+
+
 def card(number: int) -> str:
-    """The ``number``-th bank card: 19 digits from 9999, which no network uses, with Luhn's check digit."""
-    digits = [int(sign) for sign in f"9999990{number:011d}"]
+    """The ``number``-th bank card: 19 digits from 9999, which no network uses, with Luhn's check digit.
+
+    Digits five and six are the bank's.
+    """
+    digits = [int(sign) for sign in f"9999{card_bank(number):02d}0{number:011d}"]
     doubled = [sum(divmod(2 * digit, 10)) if at % 2 else digit for at, digit in enumerate(digits, 1)]
     return "".join(map(str, digits)) + str(-sum(doubled) % 10)
 
@@ -145,3 +159,8 @@ def sha256(text: str) -> str:
 def sm3(text: str) -> str:
     """SM3 (GB/T 32905) of the text as it is written, as public offices send it."""
     return hashlib.new("sm3", text.encode()).hexdigest()
+
+
+def hashed(text: str, form: str) -> str:
+    """The text in a vendor's form: ``md5``, ``sha1``, ``sha256`` or ``sm3``."""
+    return hashlib.new(form, text.encode(), usedforsecurity=False).hexdigest()

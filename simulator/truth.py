@@ -37,7 +37,9 @@ def state_truth(people: Population, master: Master, month: int) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "person_id": master.person, "month": [month_name(month)] * people.size, "stress": people.stress,
-            "employer": people.employer, "address": people.address, "phone": people.phone, "device": people.device,
+            # copies: these arrays live on, and Polars would look at their later state
+            "employer": people.employer.copy(), "address": people.address.copy(), "phone": people.phone.copy(),
+            "device": people.device.copy(),
         }
     )  # fmt: skip
 
