@@ -6,6 +6,8 @@ the same card, and cards are young.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -20,10 +22,6 @@ from simulator.timeline import START
 
 CARDS = 4
 """Cards that a customer may bring; of these the first nearly always."""
-RING_CARD = 0.35
-"""Share of a ring's members who bring the card of one of them [stated]."""
-HOME_CARD = 0.02
-"""Share of customers who bring a card of somebody at home [stated]."""
 AGES = ("0-3", "3-12", "12-36", "36+")
 TIERS = ("state", "joint", "city", "rural", "internet", "foreign")
 _TIER_FROM = np.array([0, 6, 18, 35, 50, 56])
@@ -33,10 +31,25 @@ CODES = ("0", "1", "2", "3", "5", "9")
 _SEEN = {"0": MATCH, "1": MISMATCH, "2": NO_HIT, "3": MISMATCH, "5": MISMATCH, "9": NO_HIT}
 
 
+@dataclass(frozen=True)
+class Assume:
+    """What this source assumes."""
+
+    ring_card: float = 0.35
+    """Share of a ring's members who bring the card of one of them [stated]."""
+    home_card: float = 0.02
+    """Share of customers who bring a card of somebody at home [stated]."""
+    wrong: float = -4.9
+    """Log odds of a mismatch without such a reason, an average card [stated]."""
+    rebinds: float = 0.08
+    """Share of the looks at borrowers that find a newly bound card [stated]."""
+
+
 class Card4(AskedSource):
     """Four-element verification by the card's bank."""
 
     name = "card4"
+    assumes = Assume
     prefix = "KV"
     latency = (400, 2000)
     entity = "card"
@@ -47,7 +60,7 @@ class Card4(AskedSource):
         """Applicants who passed the first screen; of the borrowers those who bind another card."""
         if asking.stage == "pre":
             return asking.screened
-        return asking.rng("rebind").random(asking.n) < 0.08
+        return asking.rng("rebind").random(asking.n) < self.assume.rebinds
 
     def subject(self, asking: Asking) -> np.ndarray:
         """The card."""
@@ -61,8 +74,8 @@ class Card4(AskedSource):
         own = np.where(other < 0.86, 0, np.where(other < 0.96, 1, np.where(other < 0.99, 2, 3)))
         brings = lot("whose card", cust)
         attack = (people.ring[cust] >= 0) & (asking.month >= people.ring_start[cust] - 1)
-        shared = attack & (brings < RING_CARD)
-        at_home = ~shared & (brings > 1 - HOME_CARD)
+        shared = attack & (brings < self.assume.ring_card)
+        at_home = ~shared & (brings > 1 - self.assume.home_card)
         owner = np.where(
             shared, _first(people.ring)[cust], np.where(at_home, _first(people.household)[cust], cust)
         )
@@ -78,7 +91,9 @@ class Card4(AskedSource):
         d = asking.rng().random((3, asking.n))
         strange = 0.4 * people.risk[cust] + 0.4 * people.fraud[cust] + 0.6 * asking.noise
         old_phone = d[0] < np.where(gone, 0.3, np.where(moved, 0.12, 0.006))
-        wrong = (owner != cust) | old_phone | (lot("card4 wrong", card) < sigmoid(-4.9 + strange))
+        wrong = (
+            (owner != cust) | old_phone | (lot("card4 wrong", card) < sigmoid(self.assume.wrong + strange))
+        )
         frozen = d[1] < sigmoid(-5.6 + strange)
         limited = d[1] > 1 - sigmoid(-5.4 + 0.5 * strange)
         code = np.select(

@@ -5,6 +5,8 @@ It knows numbers, not people: who gets a number inherits its past, and an honest
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -15,17 +17,26 @@ from simulator.outside import Answer, AskedSource
 from simulator.streams import pick, sigmoid
 from simulator.timeline import first_day
 
-KNOWN = 0.95
-"""Log odds that the member apps have met an average number [stated: hit rate 70 %]."""
-RECYCLED = 0.16
-"""Share of numbers that belonged to somebody before [stated]."""
 TAGS = ("none", "sales", "agent", "collection", "delivery", "fraud", "other")
+
+
+@dataclass(frozen=True)
+class Assume:
+    """What this source assumes."""
+
+    known: float = 0.95
+    """Log odds that the member apps have met an average number [stated: hit rate 70 %]."""
+    recycled: float = 0.16
+    """Share of the numbers that belonged to somebody before [stated]."""
+    others: float = -5.5
+    """Log odds that a number receives codes for others, an average customer [stated]."""
 
 
 class PhoneRisk(AskedSource):
     """Risk profile of a phone number."""
 
     name = "phone_risk"
+    assumes = Assume
     prefix = "PK"
     latency = (120, 500)
     entity = "phone"
@@ -44,15 +55,19 @@ class PhoneRisk(AskedSource):
         fraud, noise = people.fraud[cust], asking.noise
         busy = (people.ring[cust] >= 0) & (np.abs(asking.month - people.ring_start[cust]) <= 4)
         known = lot("phone known", phone) < sigmoid(
-            KNOWN + 0.3 * people.debt[cust] + 0.2 * fraud - 0.8 * (age < 4)
+            self.assume.known + 0.3 * people.debt[cust] + 0.2 * fraud - 0.8 * (age < 4)
         )
         today = asking.at.astype("datetime64[D]")
         since = np.minimum(first_day(people.phone_since[cust]), today)
-        recycled = np.where(gone, lot("sold again", phone) < 0.4, lot("recycled", phone) < RECYCLED)
+        recycled = np.where(
+            gone, lot("sold again", phone) < 0.4, lot("recycled", phone) < self.assume.recycled
+        )
         d = asking.rng().random((6, asking.n))
         again = np.where(gone, 20 + d[0] * 200, (today - since).astype(np.int64) + lot("shelf", phone) * 60)
         virtual = lot("virtual", phone) < sigmoid(-3.1 + 0.35 * fraud)
-        codes = lot("codes for others", phone) < sigmoid(-5.5 + 0.8 * fraud + 0.4 * noise + 0.8 * busy)
+        codes = lot("codes for others", phone) < sigmoid(
+            self.assume.others + 0.8 * fraud + 0.4 * noise + 0.8 * busy
+        )
         pool = lot("modem pool", phone) < sigmoid(-6.6 + 1.0 * fraud)
         bulk = lot("bulk", phone) < sigmoid(-4.5 + 0.7 * fraud + 0.3 * people.debt[cust] + 0.4 * noise)
         pull = (

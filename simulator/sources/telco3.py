@@ -6,6 +6,8 @@ is sold again: three ways to a mismatch, of which one is bad.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -15,20 +17,29 @@ from simulator.deliveries import moment, only_where
 from simulator.outside import Answer, AskedSource
 from simulator.streams import pick, sigmoid
 
-LEVEL = -3.55
-"""Log odds that an average customer's phone is registered to somebody else [stated: 4 to 6 of 100]."""
-ASKED_AGAIN = 6
-"""Months after a change of phone in which a borrower's new one is verified."""
 CARRIERS = ("cmcc", "cucc", "ctcc", "cbn")
 _SHARES = np.array([0.55, 0.2, 0.22, 0.03])
 ITEMS = ("both", "id", "name")
 RESULT = {MATCH: "1", MISMATCH: "2", NO_HIT: "3"}
 
 
+@dataclass(frozen=True)
+class Assume:
+    """What this source assumes."""
+
+    level: float = -3.55
+    """Log odds that an average customer's phone is registered to somebody else [stated: 4 to 6 of 100]."""
+    ported: float = 0.07
+    """Share of the numbers that were taken to another operator [stated]."""
+    asked_again: int = 6
+    """Months after a change of phone in which a borrower's new one is verified [stated]."""
+
+
 class Telco3(AskedSource):
     """Three-element verification by the operators."""
 
     name = "telco3"
+    assumes = Assume
     prefix = "TV"
     latency = (250, 1500)
     entity = "phone"
@@ -39,7 +50,7 @@ class Telco3(AskedSource):
         """Applicants who passed the first screen; borrowers who changed their phone."""
         if asking.stage == "pre":
             return asking.screened
-        return asking.month - asking.people.phone_since[asking.cust] < ASKED_AGAIN
+        return asking.month - asking.people.phone_since[asking.cust] < self.assume.asked_again
 
     def subject(self, asking: Asking) -> np.ndarray:
         """The phone on file."""
@@ -54,7 +65,7 @@ class Telco3(AskedSource):
         bought = (people.ring[cust] >= 0) & (age < 12) & ~gone
         young = asking.at.astype("datetime64[D]") - people.birth[cust] < np.timedelta64(24 * 365, "D")
         odds = (
-            LEVEL + 0.45 * people.fraud[cust] + 0.25 * people.risk[cust] + 0.5 * asking.noise + 0.9 * young
+            self.assume.level + 0.45 * people.fraud[cust] + 0.25 * people.risk[cust] + 0.5 * asking.noise + 0.9 * young
             + 0.5 * (age < 6) + 0.8 * bought
         )  # fmt: skip
         owner = lot("telco3 owner", phone)
@@ -63,7 +74,7 @@ class Telco3(AskedSource):
         nothing = np.where(gone, fate > 0.75, owner > 0.994)
         result = np.where(nothing, NO_HIT, np.where(wrong, MISMATCH, MATCH))
         carrier = pick(lot("carrier", phone), _SHARES)
-        ported = lot("ported", phone) < 0.07
+        ported = lot("ported", phone) < self.assume.ported
         real = np.where(ported, (carrier + 1 + (lot("ported to", phone) * 2).astype(int)) % 4, carrier)
         item = pick(lot("telco3 item", phone), np.array([0.7, 0.2, 0.1]))
 
