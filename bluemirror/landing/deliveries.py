@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,25 +28,52 @@ class Delivery:
         Who delivered, and the date that names the folder.
     folder
         The folder.
-    declared
-        File name -> number of records, as the completing file states; None while the delivery is waiting.
     present
         File name -> (bytes, modification time in ns) of what is in the folder, without the completing file.
-    why_waiting
-        Why it is not complete, or "".
+    completing
+        Name of the completing file.
+    completed
+        Its (bytes, modification time in ns); None if it was not there when the folder was looked at.
     """
 
     source: str
     day: dt.date
     folder: Path
-    declared: dict[str, int] | None
-    present: dict[str, tuple[int, int]] = field(repr=False)
-    why_waiting: str = ""
+    present: Mapping[str, tuple[int, int]] = field(repr=False)
+    completing: str
+    completed: tuple[int, int] | None
+
+    @cached_property
+    def declared(self) -> dict[str, int] | None:
+        """File name -> number of records, as the completing file states; None while the delivery is waiting.
+
+        Read when first asked for: of most deliveries, those that are committed, nobody asks.
+        """
+        import orjson
+
+        # A completing file that came after the others were looked at completes the next look.
+        if self.completed is None:
+            return None
+        try:
+            files = orjson.loads((self.folder / self.completing).read_bytes())["files"]
+            return {str(name): int(entry["rows"]) for name, entry in files.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            # A completing file that is itself being written must not complete anything.
+            return None
 
     @property
     def complete(self) -> bool:
         """Whether the source has said that everything is there."""
         return self.declared is not None
+
+    @property
+    def why_waiting(self) -> str:
+        """Why it is not complete, or ""."""
+        if self.completed is None:
+            return f"{self.completing} is not there yet"
+        if self.declared is None:
+            return f'{self.completing} does not read as {{"files": {{"<name>": {{"rows": N}}}}}}'
+        return ""
 
     @property
     def size(self) -> int:
@@ -53,8 +82,8 @@ class Delivery:
 
     @property
     def signature(self) -> str:
-        """A cheap sign of change: names, sizes, times and declared counts, not content."""
-        text = repr((sorted(self.present.items()), sorted((self.declared or {}).items())))
+        """A cheap sign of change: names, sizes and times of all files, not their content."""
+        text = repr((sorted(self.present.items()), self.completed))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -107,22 +136,12 @@ def _delivery(source: str, folder: Path, complete: str) -> Delivery:
             fix="rename the folder, or move it out of the landing folder",
         ) from None
     present = {}
+    completed = None
     for entry in os.scandir(folder):
-        if entry.is_file() and not entry.name.startswith(".") and entry.name != complete:
+        if entry.is_file() and not entry.name.startswith("."):
             stat = entry.stat()
-            present[entry.name] = (stat.st_size, stat.st_mtime_ns)
-    declared, why = _declared(folder / complete)
-    return Delivery(source, day, folder, declared, present, why)
-
-
-def _declared(path: Path) -> tuple[dict[str, int] | None, str]:
-    import orjson
-
-    if not path.is_file():
-        return None, f"{path.name} is not there yet"
-    try:
-        files = orjson.loads(path.read_bytes())["files"]
-        return {str(name): int(entry["rows"]) for name, entry in files.items()}, ""
-    except (ValueError, KeyError, TypeError, AttributeError):
-        # A completing file that is itself being written must not complete anything.
-        return None, f'{path.name} does not read as {{"files": {{"<name>": {{"rows": N}}}}}}'
+            if entry.name == complete:
+                completed = (stat.st_size, stat.st_mtime_ns)
+            else:
+                present[entry.name] = (stat.st_size, stat.st_mtime_ns)
+    return Delivery(source, day, folder, present, complete, completed)

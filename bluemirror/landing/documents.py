@@ -4,33 +4,37 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from bluemirror.landing.landed import FileFault, LandedFile, Read, collecting_rows, rows_to_frames
-from bluemirror.landing.plan import Plan
+from bluemirror.landing.landed import FileFault, LandedFile, LineFault, Read, collecting_rows
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Trees(Protocol):
+    """What gathers the rows of parsed documents."""
+
+    def add(self, root: Any, file_no: int, line: int) -> None:
+        """Gather the rows of one document; a ValueError leaves none."""
+
+    def frames(self) -> tuple[dict[int, pl.DataFrame], list[LineFault]]:
+        """The frame of each scope, and the records with odd values."""
 
 
 def read_documents(
-    plan: Plan,
-    files: Sequence[LandedFile],
-    parse: Callable[[bytes], Any],
-    walk: Callable[[Plan, Any, list[list[list[Any]]], int, int], None],
-    rule: str,
+    trees: Trees, files: Sequence[LandedFile], parse: Callable[[bytes], Any], rule: str
 ) -> Read:
-    """Parse and walk each file; one that cannot be read becomes a :class:`FileFault` and leaves no row."""
+    """Parse and gather each file; one that cannot be read becomes a :class:`FileFault` and leaves no row."""
     read = Read()
     with collecting_rows():
-        rows: list[list[list[Any]]] = [[] for _ in plan.scopes]
         for file in files:
             content = file.path.read_bytes()
             read.hashes[file.number] = hashlib.sha256(content).hexdigest()
             read.counts[file.number] = 1
-            marks = [len(scope) for scope in rows]
             try:
-                walk(plan, parse(content), rows, file.number, 1)
-            except (ValueError, RecursionError) as error:
-                for scope, mark in zip(rows, marks, strict=True):
-                    del scope[mark:]
+                trees.add(parse(content), file.number, 1)
+            except ValueError as error:
                 read.faults.append(
                     FileFault(
                         file.number,
@@ -40,5 +44,5 @@ def read_documents(
                         rows=1,
                     )
                 )
-        read.scopes = rows_to_frames(plan, rows)
+        read.scopes, read.lines = trees.frames()
     return read

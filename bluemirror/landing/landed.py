@@ -14,15 +14,38 @@ from bluemirror.landing.plan import PLACE, Plan
 if TYPE_CHECKING:
     import polars as pl
 
+WIDEST = 1 << 63
+"""Beyond it an integer does not fit a column of integers; it is kept as text, for the caster to judge."""
+
 
 @dataclass(frozen=True)
 class LandedFile:
-    """One file to read: its number in the batch, where it is, and its path relative to landing."""
+    """One file to read.
+
+    Parameters
+    ----------
+    number
+        Its number in the batch.
+    path, name
+        Where it is, and its path relative to landing.
+    rows
+        Records that the completing file declares; None if it does not name the file.
+    size
+        Bytes; None if the file is not there.
+    """
 
     number: int
     path: Path
     name: str
     rows: int | None
+    size: int | None = None
+
+    @property
+    def suffix(self) -> str:
+        """What its name ends in, in lower case, with the dot."""
+        # pathlib takes ten times as long, and there is one file a document.
+        stem, dot, last = self.name.rpartition("/")[2].rpartition(".")
+        return dot + last.lower() if stem else ""
 
 
 @dataclass(frozen=True)
@@ -87,25 +110,22 @@ def collecting_rows() -> Iterator[None]:
             gc.enable()
 
 
-def rows_to_frames(plan: Plan, rows: list[list[list[Any]]]) -> dict[int, pl.DataFrame]:
-    """Turn each scope's rows into a frame, column by column."""
+def empty_frames(plan: Plan) -> dict[int, pl.DataFrame]:
+    """A frame without rows for each scope."""
     import polars as pl
 
     frames = {}
     for scope in plan.scopes:
-        columns = list(zip(*rows[scope.number], strict=True)) or [()] * len(scope.slots)
-        series = []
-        for position, (name, values) in enumerate(zip(scope.slots, columns, strict=True)):
-            if position < len(PLACE):
-                series.append(pl.Series(name, values, dtype=pl.Int32))
-            else:
-                series.append(text_series(name, values))
-        frames[scope.number] = pl.DataFrame(series)
+        types: dict[str, Any] = {name: pl.Int32 if name in PLACE else pl.String for name in scope.slots}
+        frames[scope.number] = pl.DataFrame(schema=types)
     return frames
 
 
 def text_series(name: str, values: Any) -> pl.Series:
-    """A column of text; whole columns of JSON numbers or booleans keep their type."""
+    """A column of text; whole columns of JSON numbers or booleans keep their type.
+
+    A :func:`structured` value is none: whoever gathers the values names it.
+    """
     import polars as pl
 
     try:
@@ -114,11 +134,18 @@ def text_series(name: str, values: Any) -> pl.Series:
         kinds = {type(value) for value in values} - {type(None)}
     if kinds <= {bool}:
         return pl.Series(name, values, dtype=pl.Boolean)
-    if kinds <= {int}:
-        return pl.Series(name, values, dtype=pl.Int64, strict=False)
+    if kinds <= {int} and all(value is None or abs(value) < WIDEST for value in values):
+        return pl.Series(name, values, dtype=pl.Int64)
     if kinds <= {int, float}:
         return pl.Series(name, values, dtype=pl.Float64, strict=False)
     return pl.Series(name, [_as_text(value) for value in values], dtype=pl.String)
+
+
+def structured(value: Any) -> bool:
+    """Whether a JSON value is no single value: an object, or a list of more than plain values."""
+    if isinstance(value, list):
+        return any(isinstance(item, list | dict) for item in value)
+    return isinstance(value, dict)
 
 
 def _as_text(value: Any) -> str | None:
@@ -126,6 +153,9 @@ def _as_text(value: Any) -> str | None:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
+    if structured(value):
+        return None
     if isinstance(value, list):
-        return ",".join(str(item) for item in value)
+        # Some converters write a leaf that repeats as a list.
+        return ",".join(_as_text(item) or "" for item in value)
     return str(value)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bluemirror.landing.landed import FileFault, Read, rows_to_frames
+from bluemirror.landing.landed import FileFault, Read, empty_frames
 from bluemirror.landing.plan import PLACE, Plan
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
@@ -86,7 +86,7 @@ def finish(plan: Plan, result: Read, frames: Sequence[pl.DataFrame]) -> Read:
     """Make the line frames the record scope of a read."""
     import polars as pl
 
-    empty = rows_to_frames(plan, [[] for _ in plan.scopes])
+    empty = empty_frames(plan)
     slots = plan.scopes[0].slots
     whole = [
         frame.with_columns(

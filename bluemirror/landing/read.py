@@ -8,12 +8,12 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from pathlib import PurePath
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bluemirror.landing.formats import READERS
-from bluemirror.landing.landed import FileFault, LandedFile, Read, rows_to_frames
+from bluemirror.landing.formats import DOCUMENTS, READERS
+from bluemirror.landing.landed import FileFault, LandedFile, Read, empty_frames
+from bluemirror.landing.limits import DOCUMENT_BYTES, FILE_BYTES
 from bluemirror.landing.lines import gather
 from bluemirror.landing.plan import PLACE, Plan
 
@@ -27,10 +27,27 @@ POOL_FROM_BYTES = 24 << 20
 """Below this much, starting processes (a third of a second each) costs more than it saves."""
 
 
+@dataclass
+class _Sorted:
+    """The files of a chunk by who reads them.
+
+    ``parsed`` are read in Python and may go to another process, ``direct`` by compiled code in this one (both by
+    module); ``odd`` are those that cannot be read at all.
+    """
+
+    parsed: dict[str, list[LandedFile]] = field(default_factory=dict)
+    direct: dict[str, list[LandedFile]] = field(default_factory=dict)
+    odd: list[FileFault] = field(default_factory=list)
+
+    @property
+    def heavy(self) -> int:
+        """Bytes to be parsed in Python."""
+        return sum(file.size or 0 for files in self.parsed.values() for file in files)
+
+
 @dataclass(frozen=True)
 class _Task:
     module: str
-    plan: Plan
     files: tuple[LandedFile, ...]
 
 
@@ -44,28 +61,23 @@ def read_chunks(
     plan, contract
         The compiled extraction and its contract.
     chunks
-        Files of each chunk, numbered from 0 within it.
+        Files of each chunk, numbered from 0 within it, with their sizes.
     workers
         Processes for formats that are parsed in Python; 0 or 1 reads in this process.
     """
-    heavy = sum(
-        file.path.stat().st_size
-        for chunk in chunks
-        for file in chunk
-        if _in_python(plan, file) and file.path.is_file()
-    )
+    ordered = [_sort(plan, contract, chunk) for chunk in chunks]
     # A process that was itself started by multiprocessing must not start others.
-    alone = multiprocessing.parent_process() is not None or workers < 2 or heavy < POOL_FROM_BYTES
-    if alone:
-        for chunk in chunks:
-            yield _merge(plan, [_run(task) for task in _tasks(plan, chunk)], _direct(plan, contract, chunk))
+    alone = multiprocessing.parent_process() is not None or workers < 2
+    if alone or sum(chunk.heavy for chunk in ordered) < POOL_FROM_BYTES:
+        for chunk in ordered:
+            yield _merge(plan, [_run(plan, task) for task in _tasks(chunk)], _direct(plan, contract, chunk))
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
-        ahead: list[tuple[Sequence[LandedFile], list[_Task], list[Future[Read]]]] = []
-        for chunk in chunks:
-            tasks = _tasks(plan, chunk)
-            ahead.append((chunk, tasks, [pool.submit(_run, task) for task in tasks]))
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(plan,)) as pool:
+        ahead: list[tuple[_Sorted, list[_Task], list[Future[Read]]]] = []
+        for chunk in ordered:
+            tasks = _tasks(chunk)
+            ahead.append((chunk, tasks, [pool.submit(_run_there, task) for task in tasks]))
             if len(ahead) > 1:
                 yield _collect(plan, contract, *ahead.pop(0))
         while ahead:
@@ -73,66 +85,40 @@ def read_chunks(
 
 
 def _collect(
-    plan: Plan,
-    contract: Contract,
-    chunk: Sequence[LandedFile],
-    tasks: Sequence[_Task],
-    futures: Sequence[Future[Read]],
+    plan: Plan, contract: Contract, chunk: _Sorted, tasks: Sequence[_Task], futures: Sequence[Future[Read]]
 ) -> Read:
     try:
         parts = [future.result() for future in futures]
     except BrokenProcessPool:
         # No second process to be had (a sandbox, a main script without a guard): slower, but it works.
-        parts = [_run(task) for task in tasks]
+        parts = [_run(plan, task) for task in tasks]
     return _merge(plan, parts, _direct(plan, contract, chunk))
 
 
-def _one_thread() -> None:
+_PLAN: list[Plan] = []
+
+
+def _start(plan: Plan) -> None:
+    """Make a fresh process ready; the plan is handed over once, not with every task."""
     os.environ["POLARS_MAX_THREADS"] = "1"
+    _PLAN[:] = [plan]
 
 
-def _run(task: _Task) -> Read:
-    return importlib.import_module(task.module).read(task.plan, None, task.files)
+def _run_there(task: _Task) -> Read:
+    return _run(_PLAN[0], task)
 
 
-def _module(file: LandedFile) -> str | None:
-    return READERS.get(PurePath(file.name).suffix.lower())
+def _run(plan: Plan, task: _Task) -> Read:
+    return importlib.import_module(task.module).read(plan, None, task.files)
 
 
-def _in_python(plan: Plan, file: LandedFile) -> bool:
-    suffix = PurePath(file.name).suffix.lower()
-    return suffix in (".xml", ".json") or (suffix == ".jsonl" and not plan.flat)
-
-
-def _tasks(plan: Plan, chunk: Sequence[LandedFile]) -> list[_Task]:
-    by_module: dict[str, list[LandedFile]] = {}
+def _sort(plan: Plan, contract: Contract, chunk: Sequence[LandedFile]) -> _Sorted:
+    result = _Sorted()
+    suffixes = {f".{name}" for name in contract.landing.formats}
     for file in chunk:
-        module = _module(file)
-        if module and _in_python(plan, file) and file.path.is_file():
-            by_module.setdefault(module, []).append(file)
-    tasks = []
-    for module, files in by_module.items():
-        batch: list[LandedFile] = []
-        size = 0
-        for file in files:
-            batch.append(file)
-            size += file.path.stat().st_size
-            if size >= BATCH_BYTES:
-                tasks.append(_Task(module, plan, tuple(batch)))
-                batch, size = [], 0
-        if batch:
-            tasks.append(_Task(module, plan, tuple(batch)))
-    return tasks
-
-
-def _direct(plan: Plan, contract: Contract, chunk: Sequence[LandedFile]) -> list[Read]:
-    """Read in this process what is read by compiled code, and note files that cannot be read at all."""
-    reads = []
-    by_module: dict[str, list[LandedFile]] = {}
-    odd = Read()
-    for file in chunk:
-        module = _module(file)
-        if not file.path.is_file():
+        suffix = file.suffix
+        limit = DOCUMENT_BYTES if suffix in DOCUMENTS else FILE_BYTES
+        if file.size is None:
             fault = FileFault(
                 file.number,
                 "missing_file",
@@ -140,8 +126,8 @@ def _direct(plan: Plan, contract: Contract, chunk: Sequence[LandedFile]) -> list
                 "ask the source for the file, in a later delivery",
                 rows=file.rows,
             )
-            odd.faults.append(fault)
-        elif module is None or PurePath(file.name).suffix.lower().lstrip(".") not in contract.landing.formats:
+            result.odd.append(fault)
+        elif suffix not in READERS or suffix not in suffixes:
             fault = FileFault(
                 file.number,
                 "format",
@@ -149,12 +135,44 @@ def _direct(plan: Plan, contract: Contract, chunk: Sequence[LandedFile]) -> list
                 "ask for the agreed format, or agree a new contract version",
                 rows=file.rows,
             )
-            odd.faults.append(fault)
-        elif not _in_python(plan, file):
-            by_module.setdefault(module, []).append(file)
-    for module, files in by_module.items():
-        reads.append(importlib.import_module(module).read(plan, contract, files))
-    return [*reads, odd]
+            result.odd.append(fault)
+        elif file.size > limit:
+            fault = FileFault(
+                file.number,
+                "file_size",
+                f"{file.size} bytes, at most {limit} are read",
+                "ask the source to split the file",
+                rows=file.rows,
+            )
+            result.odd.append(fault)
+        else:
+            parsed = suffix in DOCUMENTS or (suffix == ".jsonl" and not plan.flat)
+            readers = result.parsed if parsed else result.direct
+            readers.setdefault(READERS[suffix], []).append(file)
+    return result
+
+
+def _tasks(chunk: _Sorted) -> list[_Task]:
+    tasks = []
+    for module, files in chunk.parsed.items():
+        batch: list[LandedFile] = []
+        size = 0
+        for file in files:
+            batch.append(file)
+            size += file.size or 0
+            if size >= BATCH_BYTES:
+                tasks.append(_Task(module, tuple(batch)))
+                batch, size = [], 0
+        if batch:
+            tasks.append(_Task(module, tuple(batch)))
+    return tasks
+
+
+def _direct(plan: Plan, contract: Contract, chunk: _Sorted) -> list[Read]:
+    reads = [
+        importlib.import_module(module).read(plan, contract, files) for module, files in chunk.direct.items()
+    ]
+    return [*reads, Read(faults=chunk.odd)]
 
 
 def _merge(plan: Plan, parts: Iterable[Read], direct: Iterable[Read]) -> Read:
@@ -174,7 +192,7 @@ def _merge(plan: Plan, parts: Iterable[Read], direct: Iterable[Read]) -> Read:
             if not whole[PLACE[0]].is_sorted():
                 whole = whole.sort(PLACE[0], maintain_order=True)
         else:
-            empty = empty or rows_to_frames(plan, [[] for _ in plan.scopes])
+            empty = empty or empty_frames(plan)
             whole = empty[scope.number]
         result.scopes[scope.number] = whole
     return result

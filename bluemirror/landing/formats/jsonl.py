@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bluemirror.landing.formats.json import parse_json, walk_object
-from bluemirror.landing.landed import LandedFile, LineFault, Read, collecting_rows, rows_to_frames
+from bluemirror.landing.formats.json import parse_json
+from bluemirror.landing.landed import LandedFile, LineFault, Read, collecting_rows
 from bluemirror.landing.lines import gather, place_lines
+from bluemirror.landing.objects import Objects
 from bluemirror.landing.plan import PLACE, Plan
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def read(plan: Plan, contract: Contract | None, files: Sequence[LandedFile]) -> Read:
     """Read JSON lines. Empty lines do not count; a line that is not an object is a :class:`LineFault`."""
     result = Read()
-    rows: list[list[list[Any]]] = [[] for _ in plan.scopes]
+    objects = Objects(plan)
     frames: list[pl.DataFrame] = []
     with collecting_rows():
         for file in files:
@@ -31,8 +32,9 @@ def read(plan: Plan, contract: Contract | None, files: Sequence[LandedFile]) -> 
                 result.counts[file.number] = frame.height
                 frames.append(place_lines(frame, file.number))
             else:
-                result.counts[file.number] = _walk_lines(plan, content, rows, file.number, result)
-        result.scopes = rows_to_frames(plan, rows)
+                result.counts[file.number] = _walk_lines(objects, content, file.number, result)
+        result.scopes, faults = objects.frames()
+    result.lines += faults
     if frames:
         result.scopes[0] = gather([*frames, result.scopes[0]] if result.scopes[0].height else frames)
     return result
@@ -51,17 +53,14 @@ def _flat(plan: Plan, content: bytes) -> pl.DataFrame | None:
         return None
 
 
-def _walk_lines(plan: Plan, content: bytes, rows: list[list[list[Any]]], number: int, result: Read) -> int:
+def _walk_lines(objects: Objects, content: bytes, number: int, result: Read) -> int:
     line = 0
     for text in content.split(b"\n"):
         if not text or text.isspace():
             continue
         line += 1
-        marks = [len(scope) for scope in rows]
         try:
-            walk_object(plan, parse_json(text), rows, number, line)
+            objects.add(parse_json(text), number, line)
         except ValueError as error:
-            for scope, mark in zip(rows, marks, strict=True):
-                del scope[mark:]
             result.lines.append(LineFault(number, line, "readable_json", str(error)))
     return line

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from bluemirror.landing.landed import FileFault, LandedFile, LineFault, Read, rows_to_frames
+from bluemirror.landing.landed import FileFault, LandedFile, LineFault, Read, empty_frames
 from bluemirror.landing.limits import MEMBERS, UNPACKED_BYTES
 from bluemirror.landing.lines import gather
 from bluemirror.landing.plan import Plan
@@ -54,7 +54,7 @@ class _Copy:
 
 def read(plan: Plan, contract: Contract | None, files: Sequence[LandedFile]) -> Read:
     """Read the ZIP files of a contract that declares a relational copy."""
-    result = Read(scopes=rows_to_frames(plan, [[] for _ in plan.scopes]))
+    result = Read(scopes=empty_frames(plan))
     if plan.relational is None:
         return result
     found: dict[int, list[pl.DataFrame]] = {scope.number: [] for scope in plan.scopes}

@@ -1,73 +1,147 @@
-"""XML documents: one record a file, walked once."""
+"""XML documents: one record a file, walked once.
+
+The walker is compiled like that of JSON objects (:mod:`bluemirror.landing.objects`), but follows the elements in
+their order: asking an element for a child by name costs more than passing all children by.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from bluemirror.landing.documents import read_documents
-from bluemirror.landing.landed import LandedFile, Read
-from bluemirror.landing.plan import Node, Plan, Scope
+from bluemirror.landing.gathering import Gathering
+from bluemirror.landing.landed import LandedFile, LineFault, Read
+from bluemirror.landing.plan import Plan
+from bluemirror.landing.tree import PLACE, Node, Scope
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from bluemirror.contracts import Contract
+
+_PROLOG = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|<\?.*?\?>|<!--.*?-->)*<!DOCTYPE", re.DOTALL)
+DOCTYPE = (
+    "a document type declaration at line {}: a report declares no entities and refers to nothing outside"
+)
 
 
 def read(plan: Plan, contract: Contract | None, files: Sequence[LandedFile]) -> Read:
     """Read XML documents; the name of the root element is not part of any path."""
+    return read_documents(_Elements(plan), files, parse_xml, "readable_xml")
+
+
+def parse_xml(content: bytes) -> Any:
+    """The root element of a document without any declaration of types or entities.
+
+    Raises
+    ------
+    ValueError
+        If the document is not well-formed, nests too deep, or has a DOCTYPE; the message quotes nothing of it.
+    """
     from lxml import etree
 
-    # Nothing of a report may make the reader fetch or expand anything.
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
-
-    def parse(content: bytes) -> Any:
-        try:
-            return etree.fromstring(content, parser)
-        except etree.XMLSyntaxError as error:
-            line, column = error.position
-            raise ValueError(f"not well-formed XML at line {line}, column {column}") from None
-
-    return read_documents(plan, files, parse, walk_element, "readable_xml")
-
-
-def walk_element(plan: Plan, root: Any, rows: list[list[list[Any]]], file_no: int, line: int) -> None:
-    """Append the rows of one document to ``rows`` (one list of rows a scope)."""
-    counts = [0] * len(plan.scopes)
-    row = _new_row(plan.scopes[0], file_no, line, 0, 0)
-    rows[0].append(row)
-    _walk(root, plan.scopes[0].node, row, rows, counts)
+    # Looked for before anything is parsed: what is not declared cannot be expanded, fetched or counted up.
+    declared = _PROLOG.match(content) if b"<!DOCTYPE" in content else None
+    if declared:
+        raise ValueError(DOCTYPE.format(content.count(b"\n", 0, declared.end()) + 1))
+    try:
+        root = etree.fromstring(content, _parser())
+    except etree.XMLSyntaxError as error:
+        line, column = error.position
+        raise ValueError(f"not well-formed XML at line {line}, column {column}") from None
+    # In an encoding that is no superset of ASCII the first look finds nothing.
+    if root.getroottree().docinfo.doctype:
+        raise ValueError(DOCTYPE.format(1))
+    return root
 
 
-def _new_row(scope: Scope, file_no: int, line: int, seq: int, up: int) -> list[Any]:
-    row: list[Any] = [None] * len(scope.slots)
-    row[0], row[1], row[2], row[3] = file_no, line, seq, up
-    return row
+@cache
+def _parser() -> Any:
+    from lxml import etree
+
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+        collect_ids=False,
+    )
 
 
-def _walk(element: Any, node: Node, row: list[Any], rows: list[list[list[Any]]], counts: list[int]) -> None:
-    leaves, groups, repeats = node.leaves, node.groups, node.repeats
-    for child in element:
-        tag = child.tag
-        slot = leaves.get(tag)
-        if slot is not None:
-            row[slot] = child.text
-            continue
-        below = groups.get(tag)
-        if below is not None:
-            _walk(child, below, row, rows, counts)
-            continue
-        scope = repeats.get(tag)
-        # An empty element stands for "none" in converters that always write the segment.
-        if scope is not None and len(child):
-            number = scope.number
-            fresh = _new_row(scope, row[0], row[1], counts[number], row[2])
-            counts[number] += 1
-            rows[number].append(fresh)
-            if scope.node.flat:
-                fields = scope.node.leaves
-                for leaf in child:
-                    slot = fields.get(leaf.tag)
-                    if slot is not None:
-                        fresh[slot] = leaf.text
-            else:
-                _walk(child, scope.node, fresh, rows, counts)
+Walk = Callable[[Any, list[Any], int], None]
+"""Takes an element, the row of values that it adds to, and the number of that row."""
+
+
+class _Elements:
+    """Documents of one plan being gathered."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._gathering = Gathering(plan.scopes)
+        self._width = len(plan.scopes[0].slots) - len(PLACE)
+        self._rows = self._gathering.block(0, plan.scopes[0].slots[len(PLACE) :]).rows
+        self._walk = _compile(plan.scopes[0].node, self._gathering)
+
+    def add(self, root: Any, file_no: int, line: int) -> None:
+        """Gather the rows of one document."""
+        number = len(self._rows)
+        self._gathering.files.append(file_no)
+        self._gathering.lines.append(line)
+        row: list[Any] = [None] * self._width
+        self._rows.append(row)
+        self._walk(root, row, number)
+
+    def frames(self) -> tuple[dict[int, pl.DataFrame], list[LineFault]]:
+        """The frame of each scope; a value is always a single one."""
+        return self._gathering.frames()
+
+
+def _compile(node: Node, gathering: Gathering) -> Walk:
+    leaves = {name: slot - len(PLACE) for name, slot in node.leaves.items()}
+    groups = {name: _compile(below, gathering) for name, below in node.groups.items()}
+    groups |= {name: _compile_repeat(scope, gathering) for name, scope in node.repeats.items()}
+
+    def walk(element: Any, row: list[Any], number: int) -> None:
+        for child in element:
+            tag = child.tag
+            slot = leaves.get(tag)
+            if slot is not None:
+                # A leaf that repeats is written as JSON's converters write it: joined with commas.
+                row[slot] = child.text if row[slot] is None else f"{row[slot]},{child.text or ''}"
+                continue
+            walk_group = groups.get(tag)
+            # An empty element stands for "none" in converters that always write the segment.
+            if walk_group is not None and len(child):
+                walk_group(child, row, number)
+
+    return walk
+
+
+def _compile_repeat(scope: Scope, gathering: Gathering) -> Walk:
+    above, width = gathering.above[scope.number], len(scope.slots) - len(PLACE)
+    rows = gathering.block(scope.number, scope.slots[len(PLACE) :]).rows
+    nothing: list[Any] = [None] * width
+    walk = _compile(scope.node, gathering)
+    leaves = {name: slot - len(PLACE) for name, slot in scope.node.leaves.items()}
+
+    def walk_repeat(element: Any, _row: list[Any], number: int) -> None:
+        fresh = nothing.copy()
+        above.append(number)
+        rows.append(fresh)
+        walk(element, fresh, len(rows) - 1)
+
+    def walk_flat(element: Any, _row: list[Any], number: int) -> None:
+        fresh = nothing.copy()
+        above.append(number)
+        rows.append(fresh)
+        for child in element:
+            slot = leaves.get(child.tag)
+            if slot is not None:
+                fresh[slot] = child.text if fresh[slot] is None else f"{fresh[slot]},{child.text or ''}"
+
+    return walk_flat if scope.node.flat else walk_repeat
