@@ -13,6 +13,7 @@ import json
 import types
 import typing
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +83,16 @@ def _default(item: dataclasses.Field[Any]) -> Any:
     return item.default
 
 
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    # A contract holds a thousand values of four classes; the annotations of each are evaluated once.
+    return typing.get_type_hints(kind)
+
+
 def _made(kind: Any, value: Any) -> Any:
     """``value`` as the annotated type ``kind``."""
     if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
+        hints = _hints(typing.cast("type", kind))
         known = {item.name for item in dataclasses.fields(kind) if item.compare}
         given = {name: _made(hints[name], inner) for name, inner in value.items() if name in known}
         return kind(**given)  # type: ignore[operator]

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 NAME = "contracts.json"
 SHOWN = 6
+_KNOWN: dict[Path, tuple[bytes, dict[str, Contract]]] = {}
+"""File -> (its content, the contracts in it): an ingestion asks several times, and a bureau's contract is large."""
 
 
 def adopted(workspace: Workspace, source: str) -> dict[str, Contract]:
@@ -40,10 +42,13 @@ def adopted(workspace: Workspace, source: str) -> dict[str, Contract]:
     path = _path(workspace, source)
     if not path.is_file():
         return {}
-    return {
-        entry["fingerprint"]: from_compiled(entry["contract"], path)
-        for entry in orjson.loads(path.read_bytes())
-    }
+    content = path.read_bytes()
+    if path not in _KNOWN or _KNOWN[path][0] != content:
+        kept = {
+            entry["fingerprint"]: from_compiled(entry["contract"], path) for entry in orjson.loads(content)
+        }
+        _KNOWN[path] = content, kept
+    return dict(_KNOWN[path][1])
 
 
 def newest(workspace: Workspace, source: str, snapshot: Snapshot) -> Contract | None:

@@ -16,7 +16,7 @@ import numpy as np
 from bluemirror.clock import day_end
 from bluemirror.landing.landed import LandedFile, Read
 from bluemirror.landing.plan import PLACE, Plan, TablePlan
-from bluemirror.mart.cast import cast, tidy
+from bluemirror.mart.cast import cast, dtype_of, tidy
 from bluemirror.mart.findings import Findings
 
 if TYPE_CHECKING:
@@ -123,6 +123,8 @@ def _typed(
     import polars as pl
 
     frame = scopes[table_plan.scope]
+    if not frame.height:
+        return _no_rows(table, table_plan)
     tidied = {slot: tidy(frame[slot]) for _, slot in table_plan.fields}
     if table_plan.optional:
         there = pl.select(
@@ -151,6 +153,15 @@ def _typed(
     else:
         deleted = pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True).alias("_deleted")
     return pl.DataFrame([*columns, frame["_rec"], frame["_seq"], parent.alias("_parent"), deleted])
+
+
+def _no_rows(table: Table, table_plan: TablePlan) -> pl.DataFrame:
+    """What :func:`_typed` gives without rows: most tables of a bureau's report are empty on most days."""
+    import polars as pl
+
+    types = {name: dtype_of(table.field(name).type) for name, _ in table_plan.fields}
+    own = {"_rec": pl.Int32, "_seq": pl.Int32, "_parent": pl.Int32, "_deleted": pl.Boolean}
+    return pl.DataFrame(schema=types | own)
 
 
 def _parent(

@@ -5,7 +5,7 @@ A value that is there but does not fit its type becomes null and is marked, so t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import polars as pl
@@ -14,6 +14,23 @@ NOTHING = ("", "--", "null", "NULL")
 """Ways in which sources write "no value"."""
 FEN = 100
 """Fen in a yuan: amounts are kept as integers of fen, because float sums lose cents."""
+
+
+def dtype_of(kind: str) -> Any:
+    """Type of a column of a contract type once it is cast."""
+    import polars as pl
+
+    types = {
+        "string": pl.String,
+        "int": pl.Int64,
+        "float": pl.Float64,
+        "amount": pl.Int64,
+        "bool": pl.Boolean,
+        "date": pl.Date,
+        "month": pl.Date,
+        "timestamp": pl.Datetime("us"),
+    }
+    return types[kind]
 
 
 def tidy(column: pl.Series) -> pl.Series:

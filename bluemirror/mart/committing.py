@@ -39,16 +39,6 @@ class Parcel:
     quarantine: pl.DataFrame
     held: tuple[str, ...]
 
-    @property
-    def contents(self) -> dict[str, str]:
-        """Content hash -> file name of its accepted files with records."""
-        folder = f"{self.delivery.source}/{self.delivery.day.isoformat()}"
-        return {
-            entry["sha256"]: f"{folder}/{name}"
-            for name, entry in self.manifest["files"].items()
-            if entry["rows"] and not entry["held"]
-        }
-
 
 def key_id(key: bytes) -> str:
     """A name of the hash key that tells nothing about it."""
@@ -153,7 +143,10 @@ def _per_delivery(records: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 def _hash_of(path: Any) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _code_version() -> str:

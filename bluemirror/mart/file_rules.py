@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING
 
 from bluemirror.errors import LandingError
 from bluemirror.landing.formats import DOCUMENTS
 from bluemirror.landing.landed import FileFault, LandedFile, Read
-from bluemirror.mart.manifests import Snapshot, read_manifest
-
-if TYPE_CHECKING:
-    from bluemirror.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -39,16 +34,6 @@ class Held:
         )
 
 
-def known_contents(workspace: Workspace, snapshot: Snapshot, source: str) -> dict[str, str]:
-    """Content hash -> file name, of all accepted files of a source that have records."""
-    found = {}
-    for day, committed in snapshot.of(source).items():
-        for name, entry in read_manifest(workspace, committed)["files"].items():
-            if entry["rows"] and not entry["held"]:
-                found[entry["sha256"]] = f"{source}/{day}/{name}"
-    return found
-
-
 def held_files(
     read: Read,
     files: Sequence[LandedFile],
@@ -63,7 +48,7 @@ def held_files(
     files
         The files of the chunk.
     contents
-        Hashes of what is committed, from :func:`known_contents`.
+        Hashes of what is committed, from :class:`~bluemirror.mart.arrived.Arrived`.
     """
     faults: dict[int, FileFault] = {}
     for fault in read.faults:

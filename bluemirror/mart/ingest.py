@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bluemirror.errors import LandingError, WorkspaceError
 from bluemirror.landing.deliveries import Delivery, deliveries, source_folder
@@ -14,20 +14,25 @@ from bluemirror.landing.landed import LandedFile
 from bluemirror.landing.plan import compile_plan
 from bluemirror.landing.read import WORKERS, read_chunks
 from bluemirror.mart.adopted import adopt, patient
+from bluemirror.mart.arrived import Arrived
 from bluemirror.mart.batch import make_batch
 from bluemirror.mart.committing import Parcel, key_id, parcels, write_parcel
-from bluemirror.mart.file_rules import held_files, known_contents
+from bluemirror.mart.file_rules import held_files
 from bluemirror.mart.gate import check_batch
 from bluemirror.mart.keys import KeyHasher
-from bluemirror.mart.manifests import Snapshot, commit, lock, read_manifest, read_snapshot
-from bluemirror.mart.signatures import changed_deliveries, remember
+from bluemirror.mart.manifests import Committed, Snapshot, commit, lock, read_manifest, read_snapshot
+from bluemirror.mart.sql_rules import scratch
 
 if TYPE_CHECKING:
     from bluemirror.contracts import Contract
     from bluemirror.workspace import Workspace
 
 CHUNK_BYTES = 96 << 20
-"""Landing bytes worked on at a time; whole deliveries, at least one."""
+"""Landing bytes worked on at a time at most; whole deliveries, at least one."""
+CHUNK_LEAST = 12 << 20
+"""Landing bytes for which a chunk's own cost (some milliseconds a column) does not matter yet."""
+STAGES = 5
+"""Chunks to aim for, so that most files are being parsed while others are being checked."""
 COMPRESSED = {".parquet": 6, ".zip": 12}
 """How many bytes of text stand in a byte of a compressed file, roughly."""
 
@@ -65,6 +70,14 @@ class SourceReport:
     errors: tuple[str, ...] = ()
 
 
+class Outcome(NamedTuple):
+    """What is still to be told of a delivery once it is committed."""
+
+    committed: Committed
+    manifest: Mapping[str, Any]
+    held: tuple[str, ...]
+
+
 def ingest_source(
     workspace: Workspace,
     source: str,
@@ -95,9 +108,12 @@ def ingest_source(
     contract = _contract(workspace, source)
     with lock(workspace.mart / source / ".ingest.lock"):
         arrived = deliveries(workspace, contract)
-        snapshot = read_snapshot(workspace)
+        snapshot = read_snapshot(workspace, sources=[source])
         done = snapshot.of(source)
-        waiting = [delivery for delivery in arrived if not delivery.complete]
+        there = Arrived(workspace, source, done)
+        old = [d for d in arrived if d.day.isoformat() in done]
+        new = [d for d in arrived if d.day.isoformat() not in done]
+        waiting = [delivery for delivery in new if not delivery.complete]
         warnings = [f"{source} {d.day}: waiting, {d.why_waiting}" for d in waiting]
         folder = source_folder(workspace, source)
         if not folder.is_dir():
@@ -111,17 +127,18 @@ def ingest_source(
                     )
                 )
             )
-        old = [d for d in arrived if d.complete and d.day.isoformat() in done]
-        errors = changed_deliveries(workspace, contract, old, snapshot)
-        pending = [d for d in arrived if d.complete and d.day.isoformat() not in done]
-        fresh: list[Parcel] = []
+        errors = there.changed(old)
+        pending = [delivery for delivery in new if delivery.complete]
+        fresh: list[Outcome] = []
         if pending:
-            _check_key(workspace, snapshot, source)
+            _check_key(workspace, done)
             warnings += adopt(workspace, contract, snapshot)
-            for parcel_list in _work(workspace, contract, pending, snapshot, workers):
+            for parcel_list in _work(workspace, contract, pending, snapshot, there.contents, workers):
                 commit(workspace, [parcel.committed for parcel in parcel_list])
-                remember(workspace, source, [parcel.delivery for parcel in parcel_list])
-                fresh += parcel_list
+                for parcel in parcel_list:
+                    there.add(parcel.committed, parcel.manifest, parcel.delivery.signature)
+                    # Not the rows: they are written, and would pile up with every delivery.
+                    fresh.append(Outcome(parcel.committed, parcel.manifest, parcel.held))
                 last = parcel_list[-1].committed
                 if log:
                     log(f"{source}: {len(fresh)} of {len(pending)} deliveries, up to {last.day}")
@@ -143,7 +160,7 @@ def ingest_source(
     )
 
 
-def _summed(source: str, fresh: Sequence[Parcel]) -> list[str]:
+def _summed(source: str, fresh: Sequence[Outcome]) -> list[str]:
     """What broke rules row by row, in one line for all deliveries: the quarantine has the rows."""
     texts = []
     for name, text in (
@@ -178,9 +195,9 @@ def _contract(workspace: Workspace, source: str) -> Contract:
     return read_contract(path)
 
 
-def _check_key(workspace: Workspace, snapshot: Snapshot, source: str) -> None:
+def _check_key(workspace: Workspace, done: Mapping[str, Committed]) -> None:
     """Two keys in one mart would silently join nothing to nothing."""
-    for committed in list(snapshot.of(source).values())[-1:]:
+    for committed in list(done.values())[-1:]:
         if read_manifest(workspace, committed)["key_id"] != key_id(workspace.secret_key()):
             raise WorkspaceError(
                 "the hash key is not the one that this mart was made with",
@@ -191,14 +208,12 @@ def _check_key(workspace: Workspace, snapshot: Snapshot, source: str) -> None:
 
 
 def _chunks(pending: Sequence[Delivery]) -> Iterator[list[Delivery]]:
+    weights = [_weight(delivery) for delivery in pending]
+    most = min(CHUNK_BYTES, max(CHUNK_LEAST, sum(weights) // STAGES))
     chunk: list[Delivery] = []
     weight = 0
-    for delivery in pending:
-        more = sum(
-            size * COMPRESSED.get(PurePath(name).suffix.lower(), 1)
-            for name, (size, _) in delivery.present.items()
-        )
-        if chunk and weight + more > CHUNK_BYTES:
+    for delivery, more in zip(pending, weights, strict=True):
+        if chunk and weight + more > most:
             yield chunk
             chunk, weight = [], 0
         chunk.append(delivery)
@@ -207,24 +222,29 @@ def _chunks(pending: Sequence[Delivery]) -> Iterator[list[Delivery]]:
         yield chunk
 
 
+def _weight(delivery: Delivery) -> int:
+    """Bytes of text in a delivery."""
+    return sum(
+        size * COMPRESSED.get(PurePath(name).suffix.lower(), 1)
+        for name, (size, _) in delivery.present.items()
+    )
+
+
 def _work(
     workspace: Workspace,
     contract: Contract,
     pending: Sequence[Delivery],
     snapshot: Snapshot,
+    contents: Mapping[str, str],
     workers: int,
 ) -> Iterator[list[Parcel]]:
     """Read and write chunk after chunk; the caller commits each before the next is checked."""
-    import duckdb
-
     reading = patient(workspace, contract, snapshot)
     plan = compile_plan(reading)
     hasher = KeyHasher(workspace.secret_key())
-    contents = known_contents(workspace, snapshot, contract.source)
     chunks = list(_chunks(pending))
     numbered = [_number(chunk) for chunk in chunks]
-    connection = duckdb.connect()
-    try:
+    with scratch() as connection:
         for chunk, (files, days), read in zip(
             chunks,
             numbered,
@@ -232,16 +252,13 @@ def _work(
             strict=True,
         ):
             held = held_files(read, files, contents)
-            current = read_snapshot(workspace)
+            current = read_snapshot(workspace, sources=[contract.source])
             batch = make_batch(contract, plan, read, files, days, held)
             check_batch(batch, workspace, current, hasher, connection)
             ready = parcels(workspace, batch, read, chunk, held, hasher)
             for parcel in ready:
                 write_parcel(workspace, parcel)
-                contents.update(parcel.contents)
             yield ready
-    finally:
-        connection.close()
 
 
 def _number(chunk: Sequence[Delivery]) -> tuple[list[LandedFile], list[dt.date]]:
@@ -249,9 +266,10 @@ def _number(chunk: Sequence[Delivery]) -> tuple[list[LandedFile], list[dt.date]]
     days = []
     for delivery in chunk:
         declared = delivery.declared or {}
+        folder = f"{delivery.source}/{delivery.day.isoformat()}"
         for name in sorted({*declared, *delivery.present}):
+            size, _ = delivery.present.get(name, (None, 0))
             path = delivery.folder / name
-            relative = f"{delivery.source}/{delivery.day.isoformat()}/{name}"
-            files.append(LandedFile(len(files), path, relative, declared.get(name)))
+            files.append(LandedFile(len(files), path, f"{folder}/{name}", declared.get(name), size))
             days.append(delivery.day)
     return files, days

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,23 @@ if TYPE_CHECKING:
 _OTHER_ROW = re.compile(r"\b(header|parent)\.(\w+)")
 CONDITIONS = ("sql", "values", "null")
 FIX = "the source's data contradicts itself: ask for a corrected record in a later delivery"
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    return duckdb.connect()
+
+
+@contextmanager
+def scratch() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection of one's own to the in-memory DuckDB of this process; opening a DuckDB a source would cost more."""
+    connection = _database().cursor()
+    try:
+        yield connection
+    finally:
+        connection.close()
 
 
 def check_sql(batch: Batch, connection: duckdb.DuckDBPyConnection) -> None:

@@ -201,11 +201,14 @@ def test_deliveries_from_before_contracts_were_kept(workspace, deliver):
     """A mart that is older than this knowledge: nothing to compare with, and every row readable."""
     day(workspace, deliver, 0, people_csv([person(1)]))
     (workspace.mart / "people" / "contracts.json").unlink()
-    current = workspace.mart / "current.json"
-    content = json.loads(current.read_text())
-    for entry in content["deliveries"]["people"].values():
+    (ledger,) = (workspace.mart / "people" / "_ledgers").iterdir()
+    deliveries = json.loads(ledger.read_text())["deliveries"]
+    for entry in deliveries.values():
         del entry["contract"]
-    current.write_text(json.dumps(content))
+    ledger.unlink()
+    (workspace.mart / "current.json").write_text(
+        json.dumps({"id": "x", "deliveries": {"people": deliveries}})
+    )
     change(workspace, ("{name: city,", "{name: town,"), version="1.1.0")
     assert day(workspace, deliver, 1, people_csv([later(2)]).replace("city", "town")).accepted == 1
     assert rows(workspace, "SELECT town, city FROM people ORDER BY person_id") == [(None, "sh"), ("sh", None)]
