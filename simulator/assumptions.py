@@ -118,6 +118,45 @@ class Assumptions:
     ever overdue, one in five for 90 days]."""
     hard_queries: float = 0.20
     """Loan and card approval queries of others, a customer and month [stated]."""
+    guaranteed: tuple[float, float, float, float] = (0.34, 0.4, 0.06, 0.012)
+    """Share of business, farm, car and consumer loans elsewhere with a private guarantor, if there is somebody to
+    ask [stated]."""
+    joint_home_loans: float = 0.6
+    """Share of the home loans of couples that both sign [stated]."""
+    claims_sold: float = 0.5
+    """Share of the written-off loans elsewhere whose claim goes to somebody who recovers it [stated]."""
+    friends_who_guarantee: float = 0.3
+    """Share of those without anybody at home who have a friend to ask [stated]."""
+    company_loans: float = 0.03
+    """Loans that a company takes in a month [stated: about half of the small companies owe a bank]."""
+    company_miss: float = -4.9
+    """Log odds that an average company falls behind in a month [stated]."""
+    postpaid_shares: tuple[float, float] = (0.26, 0.09)
+    """Share of people with a telephone's and with a water account on file: few provinces report them [stated]."""
+    postpaid_level: float = -4.7
+    """Log odds of falling into arrears with a bill in a month [stated]."""
+    postpaid_codes: tuple[str, str] = ("0", "1")
+    """Codes of a post-paid account in order and in arrears: sources disagree, see the contract."""
+    courts_report: float = 0.35
+    """Share of the judgments and enforcements against persons that reach the bureau [stated]."""
+    penalties: float = 0.0004
+    """Administrative penalties a person and month that reach the bureau [stated]."""
+    tax_arrears: float = 0.006
+    """Chance in a month that an average company's arrears of tax are noted on its owner [stated]."""
+    relief: float = 0.5
+    """Share of the poorest who get the minimum living allowance and are on file with it [stated]."""
+    qualified: float = 0.1
+    """Share of those with a degree whose licence is on file [stated]."""
+    awarded: float = 0.014
+    makes_statement: float = 0.03
+    """Share of people with an award, and with a statement in their report, at any time [stated]."""
+    other_papers: float = 0.05
+    fraud_alerts: float = 0.01
+    """Share of people with other papers on file, and with an alert at any time [stated]."""
+    report_forms: Mapping[str, float] = field(
+        default_factory=lambda: {"xml": 0.45, "json": 0.35, "camel": 0.12, "zip": 0.08}
+    )
+    """How reports come: XML, the JSON of the same tree, camel-case JSON, relational copy [stated]."""
 
     # --- vendors
     lender_applications: float = 0.30

@@ -11,7 +11,8 @@ from simulator import applications as ap
 from simulator import behaviour, bureau, calls, customers, ledgers, loans, lookups, products, reports, vendors
 from simulator.asking import Asking, asking_of
 from simulator.outside import AskedSource
-from simulator.spoiling import spoil_document
+from simulator.pboc_form import SUFFIX, form_of
+from simulator.spoiling import SPOILED_REASON
 from simulator.timeline import START, first_day, month_of
 from simulator.world import World
 
@@ -197,13 +198,13 @@ def _reports(
     place: Callable[..., calls.Calls],
 ) -> ap.Facts:
     """Query the bureau for those who pass the first screen, write the reports, log the queries."""
-    people, book = world.people, world.accounts
+    people = world.people
     n = len(apps.cust)
     rng = world.streams.of(f"reports {wave}", month)
     draws = rng.random((5, n))
     asked_at = first + (150 + draws[0] * 700).astype(np.int64).astype("timedelta64[ms]")
-    view = reports.look(book, world.queries, apps.cust, asked_at.astype("datetime64[D]"), month)
-    visible = np.array([len(rows) > 0 for rows in view.rows], bool)
+    view = reports.look(world, apps.cust, asked_at.astype("datetime64[D]"), month)
+    visible = np.array([bool(mine) for mine in view.accounts], bool)
     found = ~people.thin[apps.cust] | visible
     done = place("pboc_person", screened, asked_at, found, apps.cust)
     answered = done.answered
@@ -215,19 +216,16 @@ def _reports(
         world.caches["pboc_person"].request[int(apps.cust[at])] = report_id
         if done.result[at] != calls.HIT:
             continue
-        form = reports.form_of(draws[1:4, at])
-        subject = reports.subject_of(
-            people, world.phones, int(apps.cust[at]), int(world.master.address[apps.cust[at]])
-        )
-        text = reports.document(
-            form, book, subject, view, at, report_id, done.response_ts[at], int(draws[4, at] * 1.25), month
-        )
+        form = form_of(draws[1:4, at].tolist(), world.assume.report_forms)
         spoiled = bool(draws[4, at] < world.assume.spoiled_share)
-        if spoiled:
-            text = spoil_document(text, form.json)
-        suffix = "json" if form.json else "xml"
+        report = reports.report_of(
+            world, view, at, report_id, int(apps.number[at]), stamps[at], int(draws[4, at] * 1.25), month,
+            SPOILED_REASON if spoiled else "02",
+        )  # fmt: skip
         day = done.response_ts[at].astype("datetime64[D]")
-        world.deliveries.add_document("pboc_person", day, f"{report_id}.{suffix}", text, spoiled)
+        world.deliveries.add_document(
+            "pboc_person", day, f"{report_id}.{SUFFIX[form.kind]}", reports.written(report, form), spoiled
+        )
     which = np.flatnonzero(answered)
     world.queries.add(month, {
         "cust": apps.cust[which], "day": done.response_ts[which].astype("datetime64[D]"),

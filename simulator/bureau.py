@@ -230,7 +230,7 @@ def step(
     ends |= alive & loan & (level == 0) & ~first & (leave < 0.009)
     ends |= alive & ~loan & (level == 0) & ~first & (leave < np.where(kind == R1, 0.012, 0.005))
     ends |= cured & (before == BAD)
-    transferred = written & (kind == D1) & (late < 0.25)
+    transferred = written & (kind == D1) & (late < assume.claims_sold)
     marks = _marks(kind, level, idle, first, late, odd)
     marks[ends] = ord("C")
     marks[transferred] = ord("G")
@@ -334,16 +334,20 @@ def _close(book: Bureau, month: int, ends: np.ndarray, transferred: np.ndarray) 
 
 
 def _claims(book: Bureau, sold: np.ndarray, month: int) -> None:
-    """A transferred loan comes back as a recovery account of the asset manager that bought it."""
+    """A transferred loan comes back as a recovery account of the asset manager that bought it, or of its guarantor."""
     if not len(sold):
         return
     worth = np.maximum(balances(book, sold), 100)
+    # a quarter was guaranteed by a company that paid, and is now owed to it
+    paid = sold % 4 == 0
+    book["final"][sold[paid]] = 3
     rows = _grow(book, len(sold))
     for name in book.columns:
         book.columns[name][rows] = book.columns[name][sold]
     book.columns["kind"][rows] = C1
-    book.columns["org_type"][rows] = ORG_TYPES.index("26")
-    book.columns["org"][rows] = ORG_FIRST[ORG_TYPES.index("26")] + sold % 12
+    holder = np.where(paid, ORG_TYPES.index("53"), ORG_TYPES.index("26"))
+    book.columns["org_type"][rows] = holder
+    book.columns["org"][rows] = np.array(ORG_FIRST)[holder] + sold % 12
     book.columns["amount"][rows] = worth
     book.columns["open_month"][rows] = month
     book.columns["closed_month"][rows] = -1

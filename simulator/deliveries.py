@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -18,8 +20,21 @@ from simulator.timeline import GO_LIVE_MONTHS, START, first_day, last_day
 DONE = "_DONE.json"
 ARRIVES = "_arrives"
 ORDER = "_order"
-Paper = tuple[np.datetime64, str, str, bool]
-"""Day of arrival, file name, text, whether it was spoiled."""
+
+
+class Page(Protocol):
+    """A record that shares its file with others of the same delivery."""
+
+    @property
+    def suffix(self) -> str:
+        """Of the file."""
+
+    def packed(self, others: Sequence[Any]) -> bytes:
+        """Content of the file that holds this record, and ``others`` after it."""
+
+
+Paper = tuple[np.datetime64, str, "str | Page", bool]
+"""Day of arrival, file name, text (or a page of a file that the delivery shares), whether it was spoiled."""
 
 
 @dataclass
@@ -68,8 +83,10 @@ class Deliveries:
             frame = frame.with_columns(pl.Series(ARRIVES, arrives))
         self.rows.setdefault(source, []).append(frame)
 
-    def add_document(self, source: str, day: np.datetime64, name: str, text: str, spoiled: bool) -> None:
-        """One document file of a source, arriving on ``day``."""
+    def add_document(
+        self, source: str, day: np.datetime64, name: str, text: str | Page, spoiled: bool
+    ) -> None:
+        """One document of a source, arriving on ``day``: a file of its own, or a page of one."""
         self.documents.setdefault(source, []).append((day, name, text, spoiled))
 
     def flush(self, month: int) -> None:
@@ -143,13 +160,21 @@ class Deliveries:
 
     def _papers(self, source: str, day: np.datetime64, papers: list[Paper]) -> list[Paper]:
         folder = self._folder(source, day)
-        files = {}
+        files, pages = {}, []
         for arrives, name, text, spoiled in papers:
-            if arrives <= day:
-                self.planted[source] = self.planted.get(source, 0) + spoiled
+            if arrives > day:
+                continue
+            self.planted[source] = self.planted.get(source, 0) + spoiled
+            if isinstance(text, str):
                 (folder / name).write_bytes(text.encode())
                 files[name] = {"rows": 1}
-        self.counts[source] = self.counts.get(source, 0) + len(files)
+            else:
+                pages.append(text)
+        if pages:
+            name = f"{source}_{str(day).replace('-', '')}.{pages[0].suffix}"
+            (folder / name).write_bytes(pages[0].packed(pages[1:]))
+            files[name] = {"rows": len(pages)}
+        self.counts[source] = self.counts.get(source, 0) + sum(file["rows"] for file in files.values())
         _done(folder, files)
         return [paper for paper in papers if paper[0] > day]
 

@@ -1,225 +1,154 @@
-"""Bureau reports as the bank receives them: header, identity, summaries, accounts, queries of one person.
-
-What a report says about an account is its state at the end of the month before the report. The summaries
-(PC02, PC05) are computed here from the very details that are written.
-"""
+"""Accounts as units PD01, and the agreements PD02 under which they were opened."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-import numpy as np
-
-from simulator.bureau import Bureau, balances
-from simulator.pboc_form import Form, history24, history60
-from simulator.products import BAD, BUSINESS, C1, D1, KINDS, ORG_TYPES, OWN, R1, R2, R3, R4, letters
-from simulator.timeline import add_months, first_day, last_day, month_name
-
-OWN_CODE = "BM990000000001"
-"""The bank's own institution code, written in full where others show two letters."""
-_A = (
-    "PD01AI01", "PD01AD01", "PD01AD02", "PD01AI02", "PD01AI03", "PD01AI04", "PD01AD03", "PD01AR01", "PD01AD04",
-    "PD01AJ01", "PD01AJ02", "PD01AJ03", "PD01AR02", "PD01AD05", "PD01AD06", "PD01AS01", "PD01AD07", "PD01AD08",
-    "PD01AD09", "PD01AD10",
-)  # fmt: skip
-_B = (
-    "PD01BD01",
-    "PD01BR01",
-    "PD01BR04",
-    "PD01BJ01",
-    "PD01BR02",
-    "PD01BJ02",
-    "PD01BD03",
-    "PD01BD04",
-    "PD01BR03",
-)
-_C = (
-    "PD01CR01", "PD01CD01", "PD01CJ01", "PD01CJ02", "PD01CJ03", "PD01CD02", "PD01CS01", "PD01CR02", "PD01CJ04",
-    "PD01CJ05", "PD01CR03", "PD01CS02", "PD01CJ06", "PD01CJ07", "PD01CJ08", "PD01CJ09", "PD01CJ10", "PD01CJ11",
-    "PD01CJ12", "PD01CJ13", "PD01CJ14", "PD01CJ15", "PD01CR04",
-)  # fmt: skip
+from simulator.pboc_accounts import Account
+from simulator.pboc_notes import notes
+from simulator.pboc_specials import events, moved, plans, trades, unbilled
+from simulator.pboc_tree import Months, Segment, Unit, Value
+from simulator.products import C1, D1, KINDS, R1, R2, R3, R4
+from simulator.timeline import month_end, month_name, plus_months
 
 
-@dataclass(frozen=True)
-class Subject:
-    """Whom a report is about, as the bureau knows them."""
+def account_unit(account: Account, number: int, shared: int, month: int, day: str) -> Unit:
+    """One PD01 unit.
 
-    name: str
-    id_no: str
-    male: bool
-    birth: str
-    education: str
-    employment: str
-    address: str
-    phones: tuple[tuple[str, str], ...]
-    alert: bool
-
-
-@dataclass
-class Account:
-    """One account as shown in a report: its place in the tree as text, and what the summaries need."""
-
-    kind: int
-    org: str
-    business: str
-    open_month: int
-    live: bool
-    status: str | None
-    amount: int
-    balance: int
-    used: int
-    average_used: int
-    average_due: float
-    first: int
-    marks: bytes
-    amounts: dict[int, int]
-    row: int
-
-
-def accounts_of(book: Bureau, rows: np.ndarray, month: int) -> list[Account]:
-    """The accounts a report made in ``month`` shows: those reported before and not closed for five years."""
-    cut = month - 60
-    columns = {
-        name: book.columns[name][rows].tolist()
-        for name in (
-            "kind",
-            "org",
-            "product",
-            "open_month",
-            "closed_month",
-            "amount",
-            "used",
-            "level",
-            "final",
-        )
-    }
-    left = balances(book, rows).tolist()
-    average_used = (book.recent_used[rows].sum(axis=1) // 6).tolist()
-    average_due = book.recent_due[rows].mean(axis=1).tolist()
-    out = []
-    for at, row in enumerate(rows.tolist()):
-        kind, closed, opened = columns["kind"][at], columns["closed_month"][at], columns["open_month"][at]
-        org = OWN_CODE if columns["org"][at] == OWN else letters(columns["org"][at])
-        first, marks, amounts = 0, b"", {}
-        if kind != C1:
-            first = max(opened, cut, 0)
-            end = closed if closed >= 0 else month - 1
-            marks = book.status[row, first : end + 1].tobytes()
-            found = np.flatnonzero(book.amounts[row, first : end + 1])
-            if len(found):
-                amounts = dict(
-                    zip((found + first).tolist(), book.amounts[row, found + first].tolist(), strict=True)
-                )
-        status: str | None = None
-        if kind == C1 or closed >= 0:
-            status = str(columns["final"][at])
-        elif columns["level"][at] == BAD:
-            status = "5" if kind in (R2, R3) else "4"
-        out.append(
-            Account(
-                kind,
-                org,
-                "A1" if kind == C1 else BUSINESS[columns["product"][at]],
-                opened,
-                status is None,
-                status,
-                columns["amount"][at],
-                0 if closed >= 0 else left[at],
-                columns["used"][at],
-                average_used[at],
-                average_due[at],
-                first,
-                marks,
-                amounts,
-                row,
-            )
-        )
-    return out
-
-
-def account_text(form: Form, book: Bureau, account: Account, number: int, month: int) -> str:
-    """One PD01 unit."""
-    row, kind = account.row, account.kind
-    columns, money = book.columns, form.amount
-    opened = str(book.opened[row])
-    loan, line, card = kind in (D1, R4), kind == R1, kind in (R2, R3)
-    term = int(columns["term"][row])
-    merged = bool(book.merged[row])
-    maturity = str(add_months(book.opened[row], term)) if loan or line else None
-    method = ("90" if merged else "11") if loan else ("32" if line else None)
-    guarantee = "2" if columns["product"][row] in (4, 5) else "4"
-    unit = [
-        form.segment("PD01A", form.items(_A, (
-            f"{number:03d}", KINDS[kind], ORG_TYPES[columns["org_type"][row]], account.org,
-            None if kind == C1 else f"ZH{row:010d}", f"XY{row:010d}" if kind in (R4, R1, R2, R3) else None,
-            None if kind == R3 else account.business, opened,
-            None if kind == C1 else ("USD" if book.usd[row] else "CNY"),
-            money(account.amount) if kind in (D1, R4, C1) else None,
-            money(account.amount) if kind in (R1, R2, R3) else None,
-            money(account.amount) if card else None,
-            maturity, method, "03" if method else None, term if method else None,
-            None if kind == C1 else guarantee, "1" if method else None, "0" if method else None,
-            "7" if kind == C1 else None,
-        ))),
+    Parameters
+    ----------
+    number
+        Its number in the report, from 1.
+    shared
+        Limit that the cards of its agreement share.
+    month, day
+        Of the report.
+    """
+    kind, amount = account.kind, account.amount
+    loan, card, claim = kind in (D1, R4), kind in (R2, R3), kind == C1
+    special = trades(account, month)
+    later = moved(special)
+    maturity = plus_months(account.maturity, later) if later else account.maturity
+    method, frequency = _repayment(account)
+    term = account.term if method else None
+    segments: list[Segment | Months] = [
+        Segment("PD01A", (
+            f"{number:03d}", KINDS[kind], account.org_type, account.org, None if claim else f"ZH{account.row:010d}",
+            account.agreement, None if kind == R3 else account.business, account.opened,
+            None if claim else ("USD" if account.usd else "CNY"),
+            amount if loan or claim else None, amount if kind == R1 or card else None, shared if card else None,
+            maturity if loan or kind == R1 else None, method, frequency, term,
+            None if claim else account.guarantee, _issue(account) if method else None,
+            ("1" if account.joint else "0") if method else None,
+            ("0" if account.business == "B1" else "7") if claim else None,
+        )),
+        _latest(account, month),
+        _month(account, month) if account.live else Segment("PD01C"),
     ]  # fmt: skip
-    unit.append(_latest(form, book, account, month))
-    unit.append(_month_block(form, book, account, month) if account.live else form.segment("PD01C"))
-    if kind == C1:
-        unit += [form.segment(name) for name in ("PD01D", "PD01E")]
+    if claim or not account.marks:
+        segments += [Segment("PD01D"), Segment("PD01E")]
     else:
-        if columns["closed_month"][row] < 0:
-            unit.append(_last24(form, account, month))
-        else:
-            unit.append(form.segment("PD01D"))
-        unit.append(
-            history60(form, account.first, account.marks, account.amounts)
-            if account.marks
-            else form.segment("PD01E")
-        )
-    unit += _extras(form, book, account)
-    return ",".join(unit) if form.json else "".join(unit)
+        open_still = account.closed is None
+        segments.append(_last24(account, month) if open_still else Segment("PD01D"))
+        segments.append(Months("PD01E", account.first, account.marks, account.amounts))
+    happened, instalments = events(account), plans(account, day)
+    segments += [
+        Segment("PD01F", (len(special),), special) if special else Segment("PD01F"),
+        Segment("PD01G", (len(happened),), happened) if happened else Segment("PD01G"),
+        Segment("PD01H", (len(instalments),), instalments) if instalments else Segment("PD01H"),
+        notes("PD01", account.luck[3], account.open_month, month),
+    ]
+    return segments
 
 
-def _last24(form: Form, account: Account, month: int) -> str:
+def _repayment(account: Account) -> tuple[str | None, str | None]:
+    """Codes of method and frequency of repayment; merged small online loans are told apart by method 90."""
+    if account.kind == R1:
+        return ("31" if account.luck[1] < 0.2 else "32"), "03"
+    if account.kind not in (D1, R4):
+        return None, None
+    if account.merged:
+        return "90", "03"
+    if account.product == 5 and account.luck[4] < 0.25:
+        return "12", "03"
+    return "11", "03"
+
+
+def _issue(account: Account) -> str:
+    at = account.luck[4]
+    if account.product == 6 and at < 0.2:
+        return "2" if at < 0.08 else "4"
+    return "3" if at > 0.992 else "5" if at > 0.984 else "1"
+
+
+def _latest(account: Account, month: int) -> Segment:
+    if account.live:
+        # the tree has the segment, its status is empty
+        return Segment("PD01B", (None,) * 9)
+    told = month_end(month - 1)
+    if account.kind == C1:
+        values: tuple[Value, ...] = (
+            account.status, account.closed, None, account.balance, None, None, None, None, told,
+        )  # fmt: skip
+        return Segment("PD01B", values)
+    mark = chr(account.marks[-1]) if account.marks else "C"
+    transferred = account.kind == D1 and account.status == "5"
+    values = (
+        account.status, account.closed, month_name(account.closed_month) if transferred else None, account.balance,
+        account.last_pay, account.last_paid, {"C": "1", "G": "5", "B": "5"}.get(mark, "1"), mark,
+        account.closed or told,
+    )  # fmt: skip
+    return Segment("PD01B", values)
+
+
+def _last24(account: Account, month: int) -> Months:
     """Two years up to the month before the report; ``/`` before the account was opened."""
     start = month - 24
     known = account.marks[max(start - account.first, 0) :]
-    return history24(form, start, b"/" * (24 - len(known)) + known)
+    return Months("PD01D", start, b"/" * (24 - len(known)) + known, {})
 
 
-def _day(value: np.datetime64) -> str | None:
-    return None if np.isnat(value) else str(value)
-
-
-def _latest(form: Form, book: Bureau, account: Account, month: int) -> str:
-    if account.live:
-        # the tree has the segment, its status is empty
-        return form.segment("PD01B", form.items(("PD01BD01",), (None,)))
-    row, columns = account.row, book.columns
-    if account.kind == C1:
-        values: tuple[str | int | None, ...] = (
-            account.status, None, None, form.amount(account.balance), None, None, None, None, str(last_day(month - 1)),
-        )  # fmt: skip
-        return form.segment("PD01B", form.items(_B, values))
-    closed = columns["closed_month"][row] >= 0
-    mark = chr(account.marks[-1]) if account.marks else "C"
-    five = {"C": "1", "G": "5", "B": "5"}.get(mark, "1")
-    transferred = account.kind == D1 and account.status == "5"
-    values = (
-        account.status, str(book.closed[row]) if closed else None,
-        month_name(int(columns["closed_month"][row])) if transferred else None, form.amount(account.balance),
-        _day(book.last_pay[row]), form.amount(int(columns["last_paid"][row])), five, mark,
-        str(book.closed[row]) if closed else str(last_day(month - 1)),
+def _month(account: Account, month: int) -> Segment:
+    kind, level, overdue, term = account.kind, account.level, account.overdue, max(account.term, 1)
+    loan, card = kind in (D1, R4, R1), kind == R2
+    told = month - 1
+    balance, unpaid = account.balance, kind == R3
+    aged: tuple[Value, ...] = _aged(account) if loan else (None,) * 4
+    values: tuple[Value, ...] = (
+        month_name(told), _live_status(account), balance, account.used if card else None,
+        unbilled(account, month) if card else None,
+        ("1" if level == 0 else "2" if level < 4 else "3" if level < 7 else "4") if loan else None,
+        None if unpaid else (max(term - account.paid, 0) if account.term else 0),
+        f"{month_name(told)}-{account.due_day:02d}", account.due, None if unpaid else account.paid_now,
+        account.last_pay, None if unpaid else level, None if unpaid else overdue, *aged,
+        (balance if level >= 7 else 0) if unpaid else None,
+        account.average_used if card else None, account.average_used if unpaid else None,
+        account.highest if card else None, account.highest if unpaid else None, month_end(told),
     )  # fmt: skip
-    return form.segment("PD01B", form.items(_B, values))
+    return Segment("PD01C", values)
 
 
-def _month_block(form: Form, book: Bureau, account: Account, month: int) -> str:
-    row, columns, kind, money = account.row, book.columns, account.kind, form.amount
-    level, overdue = int(columns["level"][row]), int(columns["overdue"][row])
-    loan = kind in (D1, R4, R1)
-    each = account.amount // max(int(columns["term"][row]), 1) if kind != R1 else overdue // max(level, 1)
-    aged, room = [], overdue
+def _live_status(account: Account) -> str:
+    """Status of a live account at the end of the month, in the codes of its kind."""
+    kind, level, at = account.kind, account.level, account.luck[4]
+    if kind in (R2, R3):
+        if level >= 3:
+            return "31" if at < 0.5 else "3" if at < 0.7 else "2" if at < 0.8 else "1"
+        return "6" if kind == R2 and account.highest == 0 and at < 0.6 else "1"
+    if level == 0:
+        return "1"
+    if level >= 7 and at > 0.75:
+        return "8"
+    if level >= 4 and account.product in (4, 5) and at < 0.2:
+        return "6"
+    return "5" if kind == R1 and level >= 2 and at < 0.4 else "2"
+
+
+def _aged(account: Account) -> tuple[int, int, int, int]:
+    """Overdue principal by how long it has been due: 31-60, 61-90, 91-180 days, longer."""
+    level, room = account.level, account.overdue
+    each = room // max(level, 1) if account.kind == R1 else account.amount // max(account.term, 1)
+    parts = []
     for instalments in (
         min(max(level - 1, 0), 1),
         min(max(level - 2, 0), 1),
@@ -228,117 +157,49 @@ def _month_block(form: Form, book: Bureau, account: Account, month: int) -> str:
     ):
         part = min(each * instalments, room)
         room -= part
-        aged.append(part)
-    left = max(int(columns["term"][row] - columns["paid"][row]), 0)
-    due_day = first_day(month - 1) + np.timedelta64(int(columns["due_day"][row]) - 1, "D")
-    values = (
-        month_name(month - 1), ("2" if level else "1") if loan else "1", money(account.balance),
-        money(account.used) if kind == R2 else None,
-        money(account.amount // 20 if _has_plan(account) else 0) if kind == R2 else None,
-        ("1" if level == 0 else "2" if level < 4 else "3" if level < 7 else "4") if loan else None,
-        None if kind == R3 else left, str(due_day), money(int(columns["due"][row])),
-        None if kind == R3 else money(int(columns["paid_now"][row])), _day(book.last_pay[row]),
-        None if kind == R3 else level, None if kind == R3 else money(overdue),
-        *((money(part) for part in aged) if loan else (None,) * 4),
-        money(account.balance if level >= 7 else 0) if kind == R3 else None,
-        money(account.average_used) if kind == R2 else None, money(account.average_used) if kind == R3 else None,
-        money(int(columns["highest"][row])) if kind == R2 else None,
-        money(int(columns["highest"][row])) if kind == R3 else None, str(last_day(month - 1)),
+        parts.append(part)
+    return parts[0], parts[1], parts[2], parts[3]
+
+
+def agreements(accounts: Sequence[Account]) -> dict[str, list[Account]]:
+    """The accounts under each agreement that still has a live one."""
+    found: dict[str, list[Account]] = {}
+    for account in accounts:
+        key = account.agreement
+        if key is not None:
+            found.setdefault(key, []).append(account)
+    return {key: group for key, group in found.items() if any(account.live for account in group)}
+
+
+def shared_limit(group: Sequence[Account]) -> int:
+    """Limit of an agreement: a card's, or the highest of those that share it; of draws and loans enough for all."""
+    live = [account for account in group if account.live]
+    kind = group[0].kind
+    if kind in (R1, R2, R3):
+        return max(account.amount for account in live)
+    drawn = sum(account.balance if kind == R4 else account.amount for account in live)
+    first = min(group, key=lambda account: account.row)
+    wanted = first.amount * (3 + int(first.luck[0] * 4)) if kind == R4 else drawn
+    return -(-max(wanted, drawn) // 1000) * 1000
+
+
+def agreement_unit(number: int, key: str, group: Sequence[Account], limit: int, month: int, day: str) -> Unit:
+    """One PD02 unit."""
+    first = min(group, key=lambda account: (account.opened, account.row))
+    kind, luck = first.kind, first.luck
+    live = [account for account in group if account.live]
+    used = sum(account.used if account.kind in (R2, R3) else account.balance for account in live)
+    usage = {R4: "10", R1: "10", D1: "20"}.get(kind) or ("30" if len(live) > 1 else "31")
+    years = 60 if kind in (R2, R3) else 36
+    end = plus_months(first.opened, years)
+    while end <= day:  # renewed until it is in force
+        end = plus_months(end, years)
+    if kind in (D1, R1, R4):
+        end = max(end, *(account.maturity for account in live))
+    capped = kind == R4 and luck[5] < 0.08
+    values: tuple[Value, ...] = (
+        f"{number:03d}", first.org_type, first.org, key, usage, limit, "CNY", first.opened, end,
+        "1" if luck[5] > 0.95 else None, used, limit * 4 // 5 if capped else None,
+        f"XE{first.row:010d}" if capped else None,
     )  # fmt: skip
-    return form.segment("PD01C", form.items(_C, values))
-
-
-def _has_plan(account: Account) -> bool:
-    return account.kind == R2 and account.row % 41 == 0 and account.amount >= 20_000
-
-
-def _extras(form: Form, book: Bureau, account: Account) -> list[str]:
-    """Special trades (early settlement, transfer), events (statement day moved), a card's instalment plan."""
-    row, columns, kind = account.row, book.columns, account.kind
-    trades, events, plans = [], [], []
-    closed = int(columns["closed_month"][row])
-    if kind in (D1, R4) and closed >= 0:
-        short = int(columns["term"][row]) - (closed - account.open_month)
-        if account.status == "5":
-            trades.append(("13", str(book.closed[row]), 0, account.amount))
-        elif short > 1:
-            trades.append(
-                (
-                    "5",
-                    str(book.closed[row]),
-                    -short,
-                    account.amount * short // max(int(columns["term"][row]), 1),
-                )
-            )
-    if account.status == "5" and kind == D1:
-        events.append(("21", month_name(closed)))
-    moved = account.marks.rfind(b"A")
-    if moved >= 0:
-        events.append(("11", month_name(account.first + moved)))
-    if _has_plan(account):
-        end = add_months(book.opened[row], 24)
-        plans.append(
-            (
-                form.amount(account.amount // 4),
-                str(book.opened[row]),
-                str(end),
-                form.amount(account.amount // 10),
-            )
-        )
-    out = []
-    for name, codes, rows in (
-        ("F", ("D01", "R01", "S02", "J01"), [(a, b, c, form.amount(d)) for a, b, c, d in trades]),
-        ("G", ("D01", "R01"), events),
-        ("H", ("J01", "R01", "R02", "J02"), plans),
-    ):
-        full = [form.items([f"PD01{name}{code}" for code in codes], values) for values in rows]
-        count = form.items((f"PD01{name}S01",), (len(rows),)) if rows else ""
-        out.append(form.segment(f"PD01{name}", count, form.group(f"PD01{name}H", full)))
-    out.append(form.segment("PD01Z"))
-    return out
-
-
-def report_text(
-    form: Form,
-    subject: Subject,
-    report_id: str,
-    moment: str,
-    reason: str,
-    accounts: list[str],
-    summary: str,
-    queries: list[tuple[str, str, str, str]],
-    query_summary: str,
-) -> str:
-    """The whole document from its prepared parts; ``queries`` are (day, institution type, institution, reason)."""
-    alert = ("1", subject.phones[0][0], subject.phones[0][1], None) if subject.alert else None
-    header = form.segment(
-        "PA01",
-        form.segment("PA01A", form.items(("PA01AI01", "PA01AR01"), (report_id, moment))),
-        form.segment("PA01B", form.items(
-            ("PA01BQ01", "PA01BD01", "PA01BI01", "PA01BI02", "PA01BD02"),
-            (subject.name, "10", subject.id_no, OWN_CODE, reason))),
-        form.segment("PA01C"),
-        form.segment("PA01D", form.items(("PA01DQ01", "PA01DQ02", "PA01DR01", "PA01DR02"), alert) if alert else ""),
-        form.segment("PA01E"),
-    )  # fmt: skip
-    degree = {"10": "3", "20": "4"}.get(subject.education, "5")
-    phones = [form.items(("PB01BQ01", "PB01BR01"), phone) for phone in subject.phones]
-    identity = form.segment(
-        "PB01",
-        form.segment("PB01A", form.items(
-            (*(f"PB01A{code}" for code in ("D01", "R01", "D02", "D03", "D04", "D05", "Q01", "Q02", "Q03")),),
-            ("1" if subject.male else "2", subject.birth, subject.education, degree, subject.employment, "CHN", None,
-             subject.address, subject.address))),
-        form.segment("PB01B", form.items(("PB01BS01",), (len(phones),)), form.group("PB01BH", phones)),
-    )  # fmt: skip
-    records = [form.items(("PH010R01", "PH010D01", "PH010Q02", "PH010Q03"), query) for query in queries]
-    return form.document(
-        form.segment("PRH", header),
-        form.segment("PIM", identity),
-        *(form.segment(name) for name in ("PMM", "PRM", "POM", "PSM")),
-        form.segment("PCO", summary),
-        form.segment("PQO", query_summary),
-        form.segment("PDA", form.group("PD01", accounts)),
-        form.segment("PND"),
-        form.segment("POQ", form.group("PH01", records)),
-    )
+    return [Segment("PD02A", values), notes("PD02", luck[0], first.open_month, month)]

@@ -1,12 +1,16 @@
-"""The summary units PC02 and PC05 of a bureau report, computed from its own details."""
+"""The summary units PC02 to PC05 of a report, computed from the very details that are written."""
 
 from __future__ import annotations
 
-from simulator.pboc_documents import Account
-from simulator.pboc_form import Form
+from collections.abc import Iterable, Sequence
+
+from simulator.pboc_accounts import Account
+from simulator.pboc_tree import Segment, Unit, Value
 from simulator.products import C1, D1, R1, R2, R3, R4
 from simulator.timeline import month_name
 
+Query = tuple[str, str, str, str]
+"""Day, institution type, institution, reason."""
 _DIGITS = frozenset(b"1234567")
 _R3_DIGITS = frozenset(b"34567")
 
@@ -19,63 +23,63 @@ def _hint(account: Account) -> str:
     return {"11": "11", "13": "11", "12": "12"}.get(account.business, "19")
 
 
-def credit_summary(form: Form, accounts: list[Account]) -> str:
-    """PC02: hints, recovery, bad debt, overdue summary, open accounts by type."""
+def credit_summary(accounts: Sequence[Account], responsibilities: Iterable[Sequence[Value]]) -> Unit:
+    """PC02: hints, recovery, bad debt, overdue summary, open accounts by type, responsibility for others.
+
+    ``responsibilities`` are the values of the PD03A segments.
+    """
     shown = [account for account in accounts if account.kind != C1]
-    money = form.amount
+    claims = [account for account in accounts if account.kind == C1 and account.status == "1"]
+    lost = [
+        account
+        for account in shown
+        if (account.kind in (D1, R4, R1) and account.status == "4")
+        or (account.kind in (R2, R3) and account.status == "5")
+    ]
+    segments = [
+        _hints(shown),
+        _claims(claims),
+        Segment("PC02C", (len(lost), sum(account.balance for account in lost))) if lost else Segment("PC02C"),
+        _overdue(shown),
+    ]
+    for letter, kind in (("E", D1), ("F", R4), ("G", R1)):
+        live = [account for account in shown if account.live and account.kind == kind]
+        segments.append(_loans(f"PC02{letter}", live))
+    for letter, kind in (("H", R2), ("I", R3)):
+        live = [account for account in shown if account.live and account.kind == kind]
+        segments.append(_cards(f"PC02{letter}", live))
+    segments.append(_liabilities(responsibilities))
+    return segments
+
+
+def _hints(shown: Sequence[Account]) -> Segment:
     hints: dict[str, list[Account]] = {}
     for account in shown:
         hints.setdefault(_hint(account), []).append(account)
     rows = [
-        form.items(
-            ("PC02AD01", "PC02AD02", "PC02AS03", "PC02AR01"),
-            (
-                kind,
-                "2" if kind in ("21", "22") else "1",
-                len(group),
-                month_name(min(a.open_month for a in group)),
-            ),
+        (
+            kind,
+            "2" if kind in ("21", "22") else "1",
+            len(group),
+            month_name(min(account.open_month for account in group)),
         )
         for kind, group in sorted(hints.items())
     ]
-    head = form.items(("PC02AS01", "PC02AS02"), (len(shown), len(rows))) if shown else ""
-    parts = [form.segment("PC02A", head, form.group("PC02AH", rows))]
-    claims = [account for account in accounts if account.kind == C1 and account.status == "1"]
-    if claims:
-        owed = sum(account.balance for account in claims)
-        parts.append(form.segment(
-            "PC02B", form.items(("PC02BS01", "PC02BJ01", "PC02BS02"), (len(claims), money(owed), 1)),
-            form.group("PC02BH", [form.items(("PC02BD01", "PC02BS03", "PC02BJ02"), ("1", len(claims), money(owed)))]),
-        ))  # fmt: skip
-    else:
-        parts.append(form.segment("PC02B"))
-    lost = [
-        a
-        for a in shown
-        if (a.kind in (D1, R4, R1) and a.status == "4") or (a.kind in (R2, R3) and a.status == "5")
-    ]
-    values = (len(lost), money(sum(account.balance for account in lost)))
-    parts.append(form.segment("PC02C", form.items(("PC02CS01", "PC02CJ01"), values) if lost else ""))
-    parts.append(_overdue(form, shown))
-    for letter, kind in (("E", D1), ("F", R4), ("G", R1)):
-        live = [account for account in shown if account.live and account.kind == kind]
-        codes = tuple(f"PC02{letter}{code}" for code in ("S01", "S02", "J01", "J02", "J03"))
-        inside = ""
-        if live:
-            inside = form.items(codes, (
-                len({account.org for account in live}), len(live), money(sum(a.amount for a in live)),
-                money(sum(a.balance for a in live)), money(round(sum(a.average_due for a in live))),
-            ))  # fmt: skip
-        parts.append(form.segment(f"PC02{letter}", inside))
-    for letter, kind in (("H", R2), ("I", R3)):
-        parts.append(
-            _cards(form, letter, [account for account in shown if account.live and account.kind == kind])
-        )
-    parts.append(form.segment("PC02K"))
-    return form.segment("PC02", *parts)
+    return Segment("PC02A", (len(shown), len(rows)), rows) if rows else Segment("PC02A")
 
 
-def _overdue(form: Form, shown: list[Account]) -> str:
+def _claims(claims: Sequence[Account]) -> Segment:
+    if not claims:
+        return Segment("PC02B")
+    rows = []
+    for code, business in (("1", "A1"), ("2", "B1")):
+        group = [account.balance for account in claims if account.business == business]
+        if group:
+            rows.append((code, len(group), sum(group)))
+    return Segment("PC02B", (len(claims), sum(row[2] for row in rows), len(rows)), rows)
+
+
+def _overdue(shown: Sequence[Account]) -> Segment:
     rows = []
     for number, kind in (("1", D1), ("2", R4), ("3", R1), ("4", R2), ("5", R3)):
         digits = _R3_DIGITS if kind == R3 else _DIGITS
@@ -96,41 +100,77 @@ def _overdue(form: Form, shown: list[Account]) -> str:
             count += months > 0
             total += months
         if count:
-            rows.append(form.items(
-                ("PC02DD01", "PC02DS02", "PC02DS03", "PC02DJ01", "PC02DS04"),
-                (number, count, total, form.amount(max(by_month.values())), longest),
-            ))  # fmt: skip
-    head = form.items(("PC02DS01",), (len(rows),)) if rows else ""
-    return form.segment("PC02D", head, form.group("PC02DH", rows))
+            rows.append((number, count, total, max(by_month.values()), longest))
+    return Segment("PC02D", (len(rows),), rows) if rows else Segment("PC02D")
 
 
-def _cards(form: Form, letter: str, live: list[Account]) -> str:
+def _loans(name: str, live: Sequence[Account]) -> Segment:
     if not live:
-        return form.segment(f"PC02{letter}")
+        return Segment(name)
+    values = (
+        len({account.org for account in live}), len(live), sum(account.amount for account in live),
+        sum(account.balance for account in live), round(sum(account.average_due for account in live)),
+    )  # fmt: skip
+    return Segment(name, values)
+
+
+def _cards(name: str, live: Sequence[Account]) -> Segment:
+    if not live:
+        return Segment(name)
     limits: dict[str, int] = {}
     for account in live:
         limits[account.org] = limits.get(account.org, 0) + account.amount
     used = sum(account.used if account.kind == R2 else account.balance for account in live)
     values = (
-        len(limits), len(live), form.amount(sum(limits.values())), form.amount(max(limits.values())),
-        form.amount(min(limits.values())), form.amount(used), form.amount(sum(a.average_used for a in live)),
+        len(limits), len(live), sum(limits.values()), max(limits.values()), min(limits.values()), used,
+        sum(account.average_used for account in live),
     )  # fmt: skip
-    codes = tuple(f"PC02{letter}{code}" for code in ("S01", "S02", "J01", "J02", "J03", "J04", "J05"))
-    return form.segment(f"PC02{letter}", form.items(codes, values))
+    return Segment(name, values)
 
 
-def query_summary(
-    form: Form, queries: list[tuple[str, str, str, str]], month_ago: str, self_queries: int
-) -> str:
+def _liabilities(responsibilities: Iterable[Sequence[Value]]) -> Segment:
+    groups: dict[tuple[str, str], list[int]] = {}
+    for values in responsibilities:
+        total = groups.setdefault((str(values[0]), str(values[6])), [0, 0, 0])
+        total[0] += 1
+        total[1] += int(values[8] or 0)
+        total[2] += int(values[10] or 0)
+    rows: list[Sequence[Value]] = [(*key, *total) for key, total in sorted(groups.items())]
+    return Segment("PC02K", (len(rows),), rows) if rows else Segment("PC02K")
+
+
+def postpaid_summary(accounts: Iterable[Sequence[Value]]) -> Unit:
+    """PC03 from the values of the PE01A segments: by type, those that owe."""
+    owing: dict[str, list[int]] = {}
+    for values in accounts:
+        if values[5]:
+            owing.setdefault("1" if values[0] == "TE" else "2", []).append(int(values[5]))
+    rows = [(kind, len(group), sum(group)) for kind, group in sorted(owing.items())]
+    return [Segment("PC03", (len(rows),), rows) if rows else Segment("PC03")]
+
+
+def public_summary(records: dict[str, list[Sequence[Value]]], amount_of: dict[str, int]) -> Unit:
+    """PC04 from the public records by unit; ``amount_of`` tells where the amount stands in a unit's values."""
+    rows = []
+    for number, unit in enumerate(("PF01", "PF02", "PF03", "PF04"), 1):
+        found = records.get(unit)
+        if found:
+            at = amount_of[unit]
+            rows.append((str(number), len(found), sum(int(values[at] or 0) for values in found)))
+    return [Segment("PC04", (len(rows),), rows) if rows else Segment("PC04")]
+
+
+def query_summary(queries: Sequence[Query], month_ago: str, self_queries: int) -> Unit:
     """PC05 from the query records, newest first; ``month_ago`` is the day one month before the report."""
     recent = [query for query in queries if query[0] > month_ago]
-    last = form.items(("PC05AR01", "PC05AD01", "PC05AI01", "PC05AQ01"), queries[0]) if queries else ""
     counts = (
         len({query[2] for query in recent if query[3] == "02"}),
         len({query[2] for query in recent if query[3] == "03"}),
-        sum(query[3] == "02" for query in recent), sum(query[3] == "03" for query in recent), self_queries,
-        sum(query[3] == "01" for query in queries), sum(query[3] == "08" for query in queries),
-        sum(query[3] == "19" for query in queries),
+        _of(recent, "02"), _of(recent, "03"), self_queries,
+        _of(queries, "01"), _of(queries, "08"), _of(queries, "19"),
     )  # fmt: skip
-    codes = tuple(f"PC05BS{number:02d}" for number in range(1, 9))
-    return form.segment("PC05", form.segment("PC05A", last), form.segment("PC05B", form.items(codes, counts)))
+    return [Segment("PC05A", queries[0] if queries else ()), Segment("PC05B", counts)]
+
+
+def _of(queries: Sequence[Query], reason: str) -> int:
+    return sum(query[3] == reason for query in queries)

@@ -13,7 +13,7 @@ import polars as pl
 from bluemirror.errors import WorkspaceError
 from bluemirror.workspace import Workspace
 from simulator import applications as ap
-from simulator import behaviour, bureau, ledgers, loans, transactions, truth
+from simulator import behaviour, bureau, ledgers, loans, pboc_files, transactions, truth
 from simulator import customers as master_data
 from simulator.assumptions import Assumptions
 from simulator.batch import apply_batch, monitor, take_pending
@@ -158,7 +158,7 @@ def _month(world: World, month: int) -> None:
 def _tell(world: World, changed: dict[str, np.ndarray], month: int) -> None:
     """Most customers tell the bank of a change early in the month in which it happens; others when they apply."""
     people, master = world.people, world.master
-    world.phones.learn(people, changed["phone"], month)
+    world.files.known.learn(people, changed, month)
     who = np.unique(np.concatenate([changed["phone"], changed["address"], changed["employer"]]))
     draws = world.streams.of("telling", month).random((3, people.size))[:, who]
     tells = (draws[0] < 0.6) & ~np.isnat(master.since[who])
@@ -195,6 +195,7 @@ def _repay(world: World, month: int) -> None:
     bureau.step(world.accounts, people, world.noises["bureau"], month, streams, assume)
     versions = loans.live_month(world.loans, people, month, streams, assume)
     loans.report_to_bureau(world.loans, world.accounts, month)
+    pboc_files.live(world, month)
     rows = ledgers.instalment_rows(versions, world.loans, world.master, world.loan_apply)
     world.deliveries.add("own_repay", rows, month, may_be_late=False)
     late = versions["dpd"] >= 30

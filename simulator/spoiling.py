@@ -7,6 +7,8 @@ import polars as pl
 from simulator.streams import Streams
 
 SPOILED = "_spoiled"
+SPOILED_REASON = "77"
+"""Query reason of a spoiled bureau report: a code that no table knows."""
 Plant = tuple[str, str, pl.Expr]
 """Column, what is put there, which rows may be taken (none that a customer's story hangs on)."""
 PLANTS: dict[str, Plant] = {
@@ -39,10 +41,3 @@ def spoil(
     if frame.schema[column] != pl.String:
         frame = frame.with_columns(pl.col(column).cast(pl.String))
     return frame.with_columns(pl.when(SPOILED).then(pl.lit(value)).otherwise(pl.col(column)).alias(column))
-
-
-def spoil_document(text: str, json: bool) -> str:
-    """A report whose query reason is a code that no table knows."""
-    if json:
-        return text.replace('"PA01BD02":"02"', '"PA01BD02":"77"', 1)
-    return text.replace("<PA01BD02>02<", "<PA01BD02>77<", 1)

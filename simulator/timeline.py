@@ -21,6 +21,23 @@ GO_LIVE_MONTHS = 35
 MONTH_NAMES: tuple[str, ...] = tuple(str(EPOCH + n) for n in range(-300, 600))
 
 
+MONTH_ENDS: tuple[str, ...] = tuple(
+    str((EPOCH + n + 1).astype("datetime64[D]") - 1) for n in range(-300, 600)
+)
+
+
+def month_end(month: int) -> str:
+    """``yyyy-MM-dd`` of the last day of a month number (from -300 on)."""
+    return MONTH_ENDS[month + 300]
+
+
+def plus_months(day: str, months: int) -> str:
+    """``yyyy-MM-dd`` the same day ``months`` later, clamped to the month's end."""
+    index = int(day[:4]) * 12 + int(day[5:7]) - 1 + months
+    last = MONTH_ENDS[index - 2018 * 12 + 300]
+    return min(f"{last[:8]}{day[8:]}", last)
+
+
 def month_name(month: int) -> str:
     """``yyyy-MM`` of a month number (from -300 on)."""
     return MONTH_NAMES[month + 300]

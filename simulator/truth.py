@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from simulator import identities
+from simulator import identities, pboc_files
 from simulator.companies import Companies
 from simulator.customers import Master
 from simulator.population import Population
@@ -73,6 +73,8 @@ def identifiers(world: World) -> pl.DataFrame:
         "card": [identities.card(number) for number in range(4 * people.size)],
         "spelling": [text for texts in _spelt(world).values() for text in texts],
     }
+    for entity, values in pboc_files.identifiers(world).items():
+        known[entity] = [*known.get(entity, []), *values]
     return pl.concat(
         pl.DataFrame(
             {"entity": [entity] * len(values), "value": values},

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from bluemirror.workspace import Workspace
-from simulator import bureau, calls, customers, loans, lookups, reports, transactions
+from simulator import bureau, calls, customers, loans, lookups, pboc_files, transactions
 from simulator.assumptions import Assumptions
 from simulator.companies import Companies, advance_companies, draw_companies
 from simulator.configuration import Configuration
@@ -47,7 +47,7 @@ class World:
     accounts: bureau.Bureau
     loans: loans.LoanBook
     ledger: transactions.Ledger
-    phones: reports.Phones
+    files: pboc_files.Files
     noises: dict[str, np.ndarray]
     covered: np.ndarray
     streams: Streams
@@ -130,7 +130,7 @@ def begin(
         accounts=bureau.empty_bureau(size, START + months + 1),
         loans=loans.empty_loans(),
         ledger=transactions.open_ledger(people, streams),
-        phones=reports.open_phones(people),
+        files=pboc_files.open_files(people, streams, assume),
         noises=noises,
         covered=streams.of("coverage").random(size) < assume.lender_coverage,
         streams=streams,
@@ -149,15 +149,17 @@ def live_history(world: World) -> None:
     """The five years before the start: accounts, queries, applications elsewhere; nobody is a customer yet."""
     for month in range(START):
         changed = advance(world.people, month, world.streams, world.assume)
-        world.phones.learn(world.people, changed["phone"], month)
+        world.files.known.learn(world.people, changed, month)
         world.jobs.record(world.people, month)
         advance_companies(world.companies, world.people, month, world.streams)
         if month >= START - 27:
             live_elsewhere(world, month)
         bureau.open_accounts(world.accounts, world.people, month, world.streams, world.assume)
         bureau.step(world.accounts, world.people, world.noises["bureau"], month, world.streams, world.assume)
+        pboc_files.live(world, month)
     world.master = customers.open_master(world.people, world.streams)
     customers.record_opening(world.master)
+    pboc_files.meet(world)
     for source in world.outside.values():
         source.begin(world)
 
