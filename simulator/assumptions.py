@@ -143,6 +143,8 @@ class Assumptions:
     """Administrative penalties a person and month that reach the bureau [stated]."""
     tax_arrears: float = 0.006
     """Chance in a month that an average company's arrears of tax are noted on its owner [stated]."""
+    funds: float = 0.5
+    """Share of the employers who pay into a housing fund that reports to the bureau [stated]."""
     relief: float = 0.5
     """Share of the poorest who get the minimum living allowance and are on file with it [stated]."""
     qualified: float = 0.1
@@ -150,6 +152,12 @@ class Assumptions:
     awarded: float = 0.014
     makes_statement: float = 0.03
     """Share of people with an award, and with a statement in their report, at any time [stated]."""
+    notes: Mapping[str, float] = field(
+        default_factory=lambda: {"PD01": 0.01, "PD02": 0.008, "PD03": 0.04, "PE01": 0.015, "records": 0.08}
+    )
+    """Share of accounts, agreements, responsibilities, post-paid accounts and public records with a note [stated]."""
+    disputed_months: int = 6
+    """Months after which a dispute is settled and its note gone [stated]."""
     other_papers: float = 0.05
     fraud_alerts: float = 0.01
     """Share of people with other papers on file, and with an alert at any time [stated]."""

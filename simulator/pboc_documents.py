@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from simulator.pboc_accounts import Account
-from simulator.pboc_notes import notes
+from simulator.pboc_notes import Notes
 from simulator.pboc_specials import events, moved, plans, trades, unbilled
 from simulator.pboc_tree import Months, Segment, Unit, Value
 from simulator.products import C1, D1, KINDS, R1, R2, R3, R4
 from simulator.timeline import month_end, month_name, plus_months
 
 
-def account_unit(account: Account, number: int, shared: int, month: int, day: str) -> Unit:
+def account_unit(account: Account, number: int, shared: int, day: str, notes: Notes) -> Unit:
     """One PD01 unit.
 
     Parameters
@@ -21,9 +21,10 @@ def account_unit(account: Account, number: int, shared: int, month: int, day: st
         Its number in the report, from 1.
     shared
         Limit that the cards of its agreement share.
-    month, day
+    day
         Of the report.
     """
+    month = notes.month
     kind, amount = account.kind, account.amount
     loan, card, claim = kind in (D1, R4), kind in (R2, R3), kind == C1
     special = trades(account, month)
@@ -56,7 +57,7 @@ def account_unit(account: Account, number: int, shared: int, month: int, day: st
         Segment("PD01F", (len(special),), special) if special else Segment("PD01F"),
         Segment("PD01G", (len(happened),), happened) if happened else Segment("PD01G"),
         Segment("PD01H", (len(instalments),), instalments) if instalments else Segment("PD01H"),
-        notes("PD01", account.luck[3], account.open_month, month),
+        notes.on("PD01", account.luck[3], account.open_month),
     ]
     return segments
 
@@ -183,7 +184,9 @@ def shared_limit(group: Sequence[Account]) -> int:
     return -(-max(wanted, drawn) // 1000) * 1000
 
 
-def agreement_unit(number: int, key: str, group: Sequence[Account], limit: int, month: int, day: str) -> Unit:
+def agreement_unit(
+    number: int, key: str, group: Sequence[Account], limit: int, day: str, notes: Notes
+) -> Unit:
     """One PD02 unit."""
     first = min(group, key=lambda account: (account.opened, account.row))
     kind, luck = first.kind, first.luck
@@ -202,4 +205,4 @@ def agreement_unit(number: int, key: str, group: Sequence[Account], limit: int, 
         "1" if luck[5] > 0.95 else None, used, limit * 4 // 5 if capped else None,
         f"XE{first.row:010d}" if capped else None,
     )  # fmt: skip
-    return [Segment("PD02A", values), notes("PD02", luck[0], first.open_month, month)]
+    return [Segment("PD02A", values), notes.on("PD02", luck[0], first.open_month)]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from simulator.pboc_notes import notes
+from simulator.pboc_notes import Notes
 from simulator.pboc_tree import Segment, Unit, Value
 from simulator.population import Population
 from simulator.streams import Streams, sigmoid
@@ -62,11 +62,12 @@ def marks(book: Postpaid, who: np.ndarray) -> np.ndarray:
     return np.moveaxis(stacked, 0, 2)
 
 
-def units(book: Postpaid, who: int, levels: np.ndarray, month: int, codes: tuple[str, str]) -> list[Unit]:
+def units(book: Postpaid, who: int, levels: np.ndarray, codes: tuple[str, str], notes: Notes) -> list[Unit]:
     """Units PE01 of a customer; ``levels`` are the customer's rows of :func:`marks`.
 
     ``codes`` are those of the current status, in order and in arrears: sources disagree about them.
     """
+    month = notes.month
     found: list[Unit] = []
     for at, kind in enumerate(TYPES):
         since = int(book.since[at, who])
@@ -82,5 +83,5 @@ def units(book: Postpaid, who: int, levels: np.ndarray, month: int, codes: tuple
             _SERVICES[int(luck * 40) % 4] if at == 0 else None, f"{month_name(since)}-05", codes[owed > 0],
             owed, month_name(month - 1), record,
         )  # fmt: skip
-        found.append([Segment("PE01A", values), notes("PE01", luck, since, month)])
+        found.append([Segment("PE01A", values), notes.on("PE01", luck, since)])
     return found

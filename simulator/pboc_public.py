@@ -16,7 +16,7 @@ from zlib import crc32
 import numpy as np
 
 from simulator.lookups import Log
-from simulator.pboc_notes import notes
+from simulator.pboc_notes import Notes
 from simulator.pboc_tree import Segment, Unit, Value
 from simulator.timeline import days_in, first_day, month_of
 
@@ -49,12 +49,13 @@ class PublicRecords:
 class Seen:
     """The public records of one person by unit: the units, and the values of their segments A."""
 
+    notes: Notes
     units: dict[str, list[Unit]] = field(default_factory=dict)
     values: dict[str, list[Sequence[Value]]] = field(default_factory=dict)
 
-    def add(self, unit: str, values: Sequence[Value], luck: float, began: dt.date, month: int) -> None:
+    def add(self, unit: str, values: Sequence[Value], luck: float, began: dt.date) -> None:
         """One record; ``began`` is when it could first be annotated."""
-        note = notes(unit, luck, int(month_of(np.datetime64(began))), month)
+        note = self.notes.on(unit, luck, int(month_of(np.datetime64(began))))
         self.units.setdefault(unit, []).append([Segment(f"{unit}A", values), note])
         self.values.setdefault(unit, []).append(values)
 
@@ -82,15 +83,15 @@ def live(world: World, records: PublicRecords, month: int) -> None:
     })  # fmt: skip
 
 
-Teller = Callable[[Seen, Row, dt.date, int], None]
-"""Adds a record to what is seen, if a report of the day (and month) shows it."""
+Teller = Callable[[Seen, Row, dt.date], None]
+"""Adds a record to what is seen, if a report of the day shows it."""
 
 
 def _day(month: int, draw: np.ndarray) -> np.ndarray:
     return first_day(month) + (draw * days_in(month)).astype("timedelta64[D]")
 
 
-def look(world: World, records: PublicRecords, cust: np.ndarray, day: np.ndarray, month: int) -> list[Seen]:
+def look(world: World, records: PublicRecords, cust: np.ndarray, day: np.ndarray, notes: Notes) -> list[Seen]:
     """What reports of ``day`` about ``cust`` show, an entry each."""
     share = world.assume.courts_report
     tellers: list[tuple[Log, Teller]] = [
@@ -99,12 +100,12 @@ def look(world: World, records: PublicRecords, cust: np.ndarray, day: np.ndarray
         (world.kept.get(COURTS[1]) or Log(), partial(_enforcement, share)),
         (records.penalties, _penalty),
     ]
-    found = [Seen() for _ in cust]
+    found = [Seen(notes) for _ in cust]
     days = day.tolist()
     for log, tell in tellers:
         if not log.chunks:
             continue
-        events = log.last(month, KEPT)
+        events = log.last(notes.month, KEPT)
         mine = np.isin(events["cust"], cust)
         columns = {name: column[mine].tolist() for name, column in events.items()}
         by_person: dict[int, list[Row]] = {}
@@ -114,7 +115,7 @@ def look(world: World, records: PublicRecords, cust: np.ndarray, day: np.ndarray
         if by_person:
             for seen, who, when in zip(found, cust.tolist(), days, strict=True):
                 for row in by_person.get(who, ()):
-                    tell(seen, row, when, month)
+                    tell(seen, row, when)
     return found
 
 
@@ -128,14 +129,14 @@ def _recent(when: dt.date, day: dt.date) -> bool:
     return day <= when and (when - day).days < 5 * 365
 
 
-def _tax(seen: Seen, row: Row, when: dt.date, month: int) -> None:
+def _tax(seen: Seen, row: Row, when: dt.date) -> None:
     gone = int(month_of(np.datetime64(row["day"]))) + row["lasting"]
-    if _recent(when, row["day"]) and month <= gone:
+    if _recent(when, row["day"]) and seen.notes.month <= gone:
         values = (f"虚构市样例{row['cust'] % 9 + 1}区税务局", row["owed"], row["day"].isoformat())
-        seen.add("PF01", values, row["luck"], row["day"], month)
+        seen.add("PF01", values, row["luck"], row["day"])
 
 
-def _judgment(share: float, seen: Seen, row: Row, when: dt.date, month: int) -> None:
+def _judgment(share: float, seen: Seen, row: Row, when: dt.date) -> None:
     """Persons who were sued and lost or settled; the bureau hears of ``share`` of them, two months later."""
     heard = _draw(row["serial"], 37)
     effective = row["judge"] + dt.timedelta(days=60)
@@ -147,10 +148,10 @@ def _judgment(share: float, seen: Seen, row: Row, when: dt.date, month: int) -> 
         f"样例第{row['court_no'] + 1}人民法院", CAUSES[row["cause_no"]], row["file"].isoformat(), closing,
         "样例判决结果", effective.isoformat(), "样例诉讼标的", int(row["amount"]),
     )  # fmt: skip
-    seen.add("PF02", values, heard / share, effective, month)
+    seen.add("PF02", values, heard / share, effective)
 
 
-def _enforcement(share: float, seen: Seen, row: Row, when: dt.date, month: int) -> None:
+def _enforcement(share: float, seen: Seen, row: Row, when: dt.date) -> None:
     """Cases of enforcement against persons; what is paid leaves the courts' list but stays in the report."""
     heard = _draw(row["serial"], 53)
     if row["company"] >= 0 or heard >= share or row["publish"] > when or not _recent(when, row["reg"]):
@@ -165,14 +166,14 @@ def _enforcement(share: float, seen: Seen, row: Row, when: dt.date, month: int) 
         "样例已执行标的" if ended and paid else None,
         (money if paid else int(money * (1 - row["paid"]))) if ended else None,
     )  # fmt: skip
-    seen.add("PF03", values, heard / share, row["publish"], month)
+    seen.add("PF03", values, heard / share, row["publish"])
 
 
-def _penalty(seen: Seen, row: Row, when: dt.date, month: int) -> None:
+def _penalty(seen: Seen, row: Row, when: dt.date) -> None:
     if _recent(when, row["day"]):
         end = row["day"] + dt.timedelta(days=row["days"]) if row["days"] else None
         values = (
             f"样例{row['cust'] % 6 + 1}执法支队", OFFENCES[row["what"]], row["fine"], row["day"].isoformat(),
             end.isoformat() if end else None, "样例维持" if row["luck"] < 0.03 else None,
         )  # fmt: skip
-        seen.add("PF04", values, row["luck"], row["day"], month)
+        seen.add("PF04", values, row["luck"], row["day"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulator.pboc_known import SOURCE, learned
-from simulator.pboc_notes import notes
+from simulator.pboc_notes import Notes
 from simulator.pboc_people import AWARD, CERTIFICATE, ONE, RELIEF, TWO, Register
 from simulator.pboc_tree import Segment, Unit, Value
 from simulator.population import EDUCATION
@@ -14,16 +14,17 @@ HIGHEST_BASE = 32_000
 _CERTIFICATES = ("样例会计", "样例建造师", "样例护士", "样例教师", "样例软件", "样例消防")
 
 
-def pays_fund(employer: int) -> bool:
-    """Whether an employer pays into the housing fund and is on file with it [stated: half of them]."""
-    return employer >= 0 and employer * 37 % 10 < 5
+def pays_fund(employer: int, share: float) -> bool:
+    """Whether an employer pays into the housing fund and is on file with it, as a ``share`` of them does."""
+    return employer >= 0 and employer * 37 % 100 < share * 100
 
 
-def housing_fund(register: Register, who: int, month: int) -> list[Unit]:
+def housing_fund(register: Register, who: int, share: float, notes: Notes) -> list[Unit]:
     """PF05: the present employer's contributions, and the sealed account of the one before.
 
     An employer in distress falls behind with its payments; income is the population's.
     """
+    month = notes.month
     people = register.people
     found: list[Unit] = []
     base = min(int(people.income[who]), HIGHEST_BASE)
@@ -33,25 +34,26 @@ def housing_fund(register: Register, who: int, month: int) -> list[Unit]:
         first = since + 1 + who % 3
         last = before - 1
         before = since
-        if not pays_fund(firm) or first > last:
+        if not pays_fund(firm, share) or first > last:
             continue
         status = "1" if at == 0 else "2"
         if at == 0 and people.employer_bad_until[firm] > month:
             behind = min(10 - (int(people.employer_bad_until[firm]) - month), 5)
             last = max(last - max(behind, 0), first)
         ratio = 5 + firm * 11 % 8
+        own = ratio if firm % 5 else max(ratio - 2, 5)
         values: tuple[Value, ...] = (
             f"虚构市样例{firm % 9 + 1}区", learned(first), status, month_name(first), month_name(last), str(ratio),
-            str(ratio if firm % 5 else max(ratio - 2, 5)), base * (2 * ratio if firm % 5 else 2 * ratio - 2) // 100,
-            people.spelt.employer(firm, SOURCE, "fund"), month_end(month - 1),
+            str(own), base * (ratio + own) // 100, people.spelt.employer(firm, SOURCE, "fund"), month_end(month - 1),
         )  # fmt: skip
         luck = float(register.draws[ONE, who])
-        found.append([Segment("PF05A", values), notes("PF05", luck if at == 0 else 0.0, first, month)])
+        found.append([Segment("PF05A", values), notes.on("PF05", luck if at == 0 else 0.0, first)])
     return found
 
 
-def relief(register: Register, who: int, share: float, month: int) -> list[Unit]:
+def relief(register: Register, who: int, share: float, notes: Notes) -> list[Unit]:
     """PF06: some of those who earn least get the allowance."""
+    month = notes.month
     people, at = register.people, register.draws[RELIEF, who]
     if people.income_z[who] > -1.3 or at >= share:
         return []
@@ -64,11 +66,12 @@ def relief(register: Register, who: int, share: float, month: int) -> list[Unit]
         people.spelt.employer(firm, SOURCE, "relief") if firm >= 0 else None, str(int(people.income[who]) // 100 * 100),
         learned(began), month_end(began), month_end(began + 1),
     )  # fmt: skip
-    return [[Segment("PF06A", values), notes("PF06", float(register.draws[TWO, who]), began, month)]]
+    return [[Segment("PF06A", values), notes.on("PF06", float(register.draws[TWO, who]), began)]]
 
 
-def qualifications(register: Register, who: int, share: float, month: int) -> list[Unit]:
+def qualifications(register: Register, who: int, share: float, notes: Notes) -> list[Unit]:
     """PF07: of those with a degree some have a licence; a few have run out or were revoked."""
+    month = notes.month
     at = register.draws[CERTIFICATE, who] / share
     if at >= 1 or EDUCATION[register.people.education[who]] not in ("10", "20", "30"):
         return []
@@ -83,11 +86,12 @@ def qualifications(register: Register, who: int, share: float, month: int) -> li
         f"99{number % 30 + 1:02d}00", month_name(got),
         month_name(got + lasting) if lasting else None, month_name(revoked) if revoked else None,
     )  # fmt: skip
-    return [[Segment("PF07A", values), notes("PF07", float(register.draws[ONE, who]), got, month)]]
+    return [[Segment("PF07A", values), notes.on("PF07", float(register.draws[ONE, who]), got)]]
 
 
-def awards(register: Register, who: int, share: float, month: int) -> list[Unit]:
+def awards(register: Register, who: int, share: float, notes: Notes) -> list[Unit]:
     """PF08: few people ever get one."""
+    month = notes.month
     at = register.draws[AWARD, who] / share
     if at >= 1:
         return []
@@ -97,4 +101,4 @@ def awards(register: Register, who: int, share: float, month: int) -> list[Unit]
     values: tuple[Value, ...] = (
         f"样例{who % 6 + 1}街道办事处", "样例先进个人", month_name(given), month_name(given + 36) if who % 2 else None,
     )  # fmt: skip
-    return [[Segment("PF08A", values), notes("PF08", float(register.draws[TWO, who]), given, month)]]
+    return [[Segment("PF08A", values), notes.on("PF08", float(register.draws[TWO, who]), given)]]

@@ -15,7 +15,7 @@ from simulator.pboc_documents import account_unit, agreement_unit, agreements, s
 from simulator.pboc_form import Form
 from simulator.pboc_json import json_text
 from simulator.pboc_liabilities import Told
-from simulator.pboc_notes import statements
+from simulator.pboc_notes import Notes
 from simulator.pboc_people import STATEMENT, Register
 from simulator.pboc_public import AMOUNT_AT, Seen
 from simulator.pboc_relational import Sheets, sheets
@@ -61,15 +61,16 @@ def look(world: World, cust: np.ndarray, day: np.ndarray, month: int) -> View:
     gathered = gather(book, files.luck, np.concatenate([rows, for_others]), month)
     accounts = [gathered[a:b] for a, b in own]
     guaranteed = [gathered[len(rows) + a : len(rows) + b] for a, b in others]
+    notes = notes_of(world, month)
     live = [[one for one in mine if one.closed is None and one.kind != C1] for mine in accounts]
     queries, hard = _queries(world, cust, day, month)
     return View(
         cust=cust.tolist(), accounts=accounts, guaranteed=guaranteed,
         companies=pboc_liabilities.for_companies(
-            files.companies, world.companies, files.couples.partner, cust, month
+            files.companies, world.companies, files.couples.partner, cust, notes
         ),
         queries=queries, postpaid=pboc_postpaid.marks(files.postpaid, cust),
-        public=pboc_public.look(world, files.public, cust, day, month),
+        public=pboc_public.look(world, files.public, cust, day, notes),
         overdue_now=np.array([max((one.level for one in mine), default=0) for mine in live], np.int64),
         bad_debt=np.array([any(one.level == BAD for one in mine) for mine in live], bool),
         hard_queries=hard,
@@ -110,6 +111,11 @@ def _queries(
     return found, hard
 
 
+def notes_of(world: World, month: int) -> Notes:
+    """The notes of the reports of a month."""
+    return Notes(month, world.assume.notes, world.assume.disputed_months)
+
+
 def report_of(
     world: World, view: View, at: int, number: str, serial: int, moment: str, self_queries: int, month: int,
     reason: str = "02",
@@ -131,10 +137,11 @@ def report_of(
     assert files.couples is not None
     who, day = view.cust[at], moment[:10]
     register = Register(world.people, world.master, files.known, files.couples, files.draws)
+    notes = notes_of(world, month)
     accounts, queries, public = view.accounts[at], view.queries[at], view.public[at]
-    liabilities = [pboc_liabilities.for_person(one, month) for one in view.guaranteed[at] if _answers(one)]
+    liabilities = [pboc_liabilities.for_person(one, notes) for one in view.guaranteed[at] if _answers(one)]
     liabilities += view.companies.get(who, [])
-    postpaid = pboc_postpaid.units(files.postpaid, who, view.postpaid[:, at], month, assume.postpaid_codes)
+    postpaid = pboc_postpaid.units(files.postpaid, who, view.postpaid[:, at], assume.postpaid_codes, notes)
     under = agreements(accounts)
     limits = {key: shared_limit(group) for key, group in under.items()}
     units: dict[str, list[Unit]] = {
@@ -147,11 +154,11 @@ def report_of(
         "PPO": [public_summary(public.values, AMOUNT_AT)],
         "PQO": [query_summary(queries, plus_months(day, -1), self_queries)],
         "PDA": [
-            account_unit(one, place, limits.get(one.agreement or "", one.amount), month, day)
+            account_unit(one, place, limits.get(one.agreement or "", one.amount), day, notes)
             for place, one in enumerate(accounts, 1)
         ],
         "PCA": [
-            agreement_unit(place, key, group, limits[key], month, day)
+            agreement_unit(place, key, group, limits[key], day, notes)
             for place, (key, group) in enumerate(under.items(), 1)
         ],
         "PCR": [unit for unit, _ in liabilities],
@@ -160,11 +167,11 @@ def report_of(
         "PCJ": public.units.get("PF02", []),
         "PCE": public.units.get("PF03", []),
         "PAP": public.units.get("PF04", []),
-        "PHF": pboc_standing.housing_fund(register, who, month),
-        "PBS": pboc_standing.relief(register, who, assume.relief, month),
-        "PPQ": pboc_standing.qualifications(register, who, assume.qualified, month),
-        "PAH": pboc_standing.awards(register, who, assume.awarded, month),
-        "POS": statements(float(files.draws[STATEMENT, who]), assume.makes_statement, month),
+        "PHF": pboc_standing.housing_fund(register, who, assume.funds, notes),
+        "PBS": pboc_standing.relief(register, who, assume.relief, notes),
+        "PPQ": pboc_standing.qualifications(register, who, assume.qualified, notes),
+        "PAH": pboc_standing.awards(register, who, assume.awarded, notes),
+        "POS": notes.statements(float(files.draws[STATEMENT, who]), assume.makes_statement),
         "POQ": [[Segment("PH01", query)] for query in queries],
     }
     shares = {"papers": assume.other_papers, "alert": assume.fraud_alerts}

@@ -7,9 +7,10 @@ import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
 
 import pyarrow.parquet as pq
+
+from tests.report_files import reports
 
 Record = dict[str, Any]
 
@@ -36,24 +37,7 @@ def parse(path: Path) -> list[Record]:
         return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     if path.suffix == ".parquet":
         return pq.read_table(path).to_pylist()
-    if path.suffix == ".json":
-        return [json.loads(path.read_text(encoding="utf-8"))]
-    return [tree(ET.fromstring(path.read_text(encoding="utf-8")))]
-
-
-def tree(element: ET.Element) -> Any:
-    """An XML element as the JSON of the same report would be."""
-    if not len(element):
-        return element.text
-    result: Record = {}
-    for child in element:
-        value = tree(child)
-        if child.tag in result:
-            earlier = result[child.tag]
-            result[child.tag] = [*earlier, value] if isinstance(earlier, list) else [earlier, value]
-        else:
-            result[child.tag] = value
-    return result
+    return reports(path)
 
 
 def at(node: Any, path: str) -> Any:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,11 @@ import pytest
 
 from bluemirror.workspace import Workspace
 from simulator import land
+from simulator.pboc_form import Form
+from simulator.pboc_relational import Sheets
+from simulator.pboc_tree import Report
+from simulator.reports import written
+from tests import report_files
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CUSTOMERS, SEED = 260, 11
@@ -33,46 +36,40 @@ def fresh(tmp_path: Path) -> Workspace:
 
 
 @pytest.fixture(scope="session")
-def landed(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """260 customers over 36 months. Read only."""
+def landed_and_said(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, list[Report]]:
+    """260 customers over 36 months, and what their bureau reports said before they were written. Read only."""
     workspace = declared(tmp_path_factory.mktemp("simulator") / "bank")
-    land(workspace, customers=CUSTOMERS, months=36, seed=SEED)
-    return workspace
+    said: list[Report] = []
+    write = written
 
+    def listening(report: Report, form: Form) -> str | Sheets:
+        said.append(report)
+        return write(report, form)
 
-def _plain(node: ET.Element) -> Any:
-    """An XML node as the JSON of the same tree would hold it."""
-    if not len(node):
-        return node.text
-    out: dict[str, Any] = {}
-    for child in node:
-        value = _plain(child)
-        if child.tag not in out:
-            out[child.tag] = value
-        elif isinstance(out[child.tag], list):
-            out[child.tag].append(value)
-        else:
-            out[child.tag] = [out[child.tag], value]
-    return out
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("simulator.reports.written", listening)
+        land(workspace, customers=CUSTOMERS, months=36, seed=SEED)
+    return workspace, said
 
 
 @pytest.fixture(scope="session")
-def read_report() -> Callable[[Path], dict[str, Any]]:
-    """Reads one report, XML or JSON, into the same tree."""
-
-    def read(path: Path) -> dict[str, Any]:
-        if path.suffix == ".json":
-            return json.loads(path.read_text(encoding="utf-8"))
-        return _plain(ET.parse(path).getroot())
-
-    return read
+def landed(landed_and_said: tuple[Workspace, list[Report]]) -> Workspace:
+    """260 customers over 36 months. Read only."""
+    return landed_and_said[0]
 
 
 @pytest.fixture(scope="session")
-def reports(landed: Workspace, read_report: Callable[[Path], dict[str, Any]]) -> list[dict[str, Any]]:
+def said(landed_and_said: tuple[Workspace, list[Report]]) -> list[Report]:
+    """What the bureau's reports said before they were written. Read only."""
+    return landed_and_said[1]
+
+
+@pytest.fixture(scope="session")
+def reports(landed: Workspace) -> list[dict[str, Any]]:
     """Every report of the landing folder, in order of its number."""
-    paths = sorted((landed.landing / "pboc_person").glob("*/[0-9]*"), key=lambda path: path.name)
-    return [read_report(path) for path in paths]
+    paths = (landed.landing / "pboc_person").glob("*/[!_]*")
+    found = [report for path in sorted(paths) for report in report_files.reports(path)]
+    return sorted(found, key=lambda report: report["PRH"]["PA01"]["PA01A"]["PA01AI01"])
 
 
 @pytest.fixture(scope="session")
