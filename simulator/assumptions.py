@@ -143,8 +143,6 @@ class Assumptions:
     """Administrative penalties a person and month that reach the bureau [stated]."""
     tax_arrears: float = 0.006
     """Chance in a month that an average company's arrears of tax are noted on its owner [stated]."""
-    funds: float = 0.5
-    """Share of the employers who pay into a housing fund that reports to the bureau [stated]."""
     relief: float = 0.5
     """Share of the poorest who get the minimum living allowance and are on file with it [stated]."""
     qualified: float = 0.1

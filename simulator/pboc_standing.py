@@ -1,4 +1,4 @@
-"""Housing fund, minimum living allowance, qualifications and awards of a person (PF05 to PF08)."""
+"""Minimum living allowance, qualifications and awards of a person (PF06 to PF08)."""
 
 from __future__ import annotations
 
@@ -9,46 +9,7 @@ from simulator.pboc_tree import Segment, Unit, Value
 from simulator.population import EDUCATION
 from simulator.timeline import START, month_end, month_name
 
-HIGHEST_BASE = 32_000
-"""Monthly income in yuan up to which contributions are paid [published: order of magnitude in big cities]."""
 _CERTIFICATES = ("样例会计", "样例建造师", "样例护士", "样例教师", "样例软件", "样例消防")
-
-
-def pays_fund(employer: int, share: float) -> bool:
-    """Whether an employer pays into the housing fund and is on file with it, as a ``share`` of them does."""
-    return employer >= 0 and employer * 37 % 100 < share * 100
-
-
-def housing_fund(register: Register, who: int, share: float, notes: Notes) -> list[Unit]:
-    """PF05: the present employer's contributions, and the sealed account of the one before.
-
-    An employer in distress falls behind with its payments; income is the population's.
-    """
-    month = notes.month
-    people = register.people
-    found: list[Unit] = []
-    base = min(int(people.income[who]), HIGHEST_BASE)
-    before = month
-    for at, (firm, since, _) in enumerate(register.known.employers[who][:2]):
-        # a probation goes by before the first payment
-        first = since + 1 + who % 3
-        last = before - 1
-        before = since
-        if not pays_fund(firm, share) or first > last:
-            continue
-        status = "1" if at == 0 else "2"
-        if at == 0 and people.employer_bad_until[firm] > month:
-            behind = min(10 - (int(people.employer_bad_until[firm]) - month), 5)
-            last = max(last - max(behind, 0), first)
-        ratio = 5 + firm * 11 % 8
-        own = ratio if firm % 5 else max(ratio - 2, 5)
-        values: tuple[Value, ...] = (
-            f"虚构市样例{firm % 9 + 1}区", learned(first), status, month_name(first), month_name(last), str(ratio),
-            str(own), base * (ratio + own) // 100, people.spelt.employer(firm, SOURCE, "fund"), month_end(month - 1),
-        )  # fmt: skip
-        luck = float(register.draws[ONE, who])
-        found.append([Segment("PF05A", values), notes.on("PF05", luck if at == 0 else 0.0, first)])
-    return found
 
 
 def relief(register: Register, who: int, share: float, notes: Notes) -> list[Unit]:

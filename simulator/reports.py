@@ -13,10 +13,11 @@ from simulator.lookups import REASONS
 from simulator.pboc_accounts import OWN_CODE, Account, gather
 from simulator.pboc_documents import account_unit, agreement_unit, agreements, shared_limit
 from simulator.pboc_form import Form
+from simulator.pboc_funds import housing_funds
 from simulator.pboc_json import json_text
 from simulator.pboc_liabilities import Told
 from simulator.pboc_notes import Notes
-from simulator.pboc_people import STATEMENT, Register
+from simulator.pboc_people import ONE, STATEMENT, Register
 from simulator.pboc_public import AMOUNT_AT, Seen
 from simulator.pboc_relational import Sheets, sheets
 from simulator.pboc_score import score_unit
@@ -41,6 +42,7 @@ class View:
     queries: list[list[Query]]
     postpaid: np.ndarray
     public: list[Seen]
+    funds: list[list[Unit]]
     overdue_now: np.ndarray
     bad_debt: np.ndarray
     hard_queries: np.ndarray
@@ -71,6 +73,7 @@ def look(world: World, cust: np.ndarray, day: np.ndarray, month: int) -> View:
         ),
         queries=queries, postpaid=pboc_postpaid.marks(files.postpaid, cust),
         public=pboc_public.look(world, files.public, cust, day, notes),
+        funds=housing_funds(world, cust, files.draws[ONE, cust], notes),
         overdue_now=np.array([max((one.level for one in mine), default=0) for mine in live], np.int64),
         bad_debt=np.array([any(one.level == BAD for one in mine) for mine in live], bool),
         hard_queries=hard,
@@ -167,7 +170,7 @@ def report_of(
         "PCJ": public.units.get("PF02", []),
         "PCE": public.units.get("PF03", []),
         "PAP": public.units.get("PF04", []),
-        "PHF": pboc_standing.housing_fund(register, who, assume.funds, notes),
+        "PHF": view.funds[at],
         "PBS": pboc_standing.relief(register, who, assume.relief, notes),
         "PPQ": pboc_standing.qualifications(register, who, assume.qualified, notes),
         "PAH": pboc_standing.awards(register, who, assume.awarded, notes),
