@@ -59,6 +59,12 @@ class Assumptions:
     """Customers who own a small company [published: order of magnitude of registered owners among adults]."""
     owner_business: float = 0.52
     """Share of the applications of owners that ask for a business loan [stated]; of the others: 1.5 %."""
+    business_strain: float = 0.03
+    """How much a month of average trouble in the business adds to its owner's stress [stated]."""
+    shells_per_ring: int = 2
+    """Sham companies that a fraud ring registers in its members' names before it applies [stated]."""
+    merchant_share: float = 0.42
+    """Companies that take cards or codes through an acquirer [stated, I: 35-50 %]; more that serve people."""
 
     spelt_otherwise: float = 0.35
     """Share of addresses and company names that are not written as they are registered [stated]."""

@@ -151,7 +151,7 @@ def live_history(world: World) -> None:
         changed = advance(world.people, month, world.streams, world.assume)
         world.files.known.learn(world.people, changed, month)
         world.jobs.record(world.people, month)
-        advance_companies(world.companies, world.people, month, world.streams)
+        advance_companies(world.companies, world.people, month, world.streams, world.assume)
         if month >= START - 27:
             live_elsewhere(world, month)
         bureau.open_accounts(world.accounts, world.people, month, world.streams, world.assume)
