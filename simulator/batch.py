@@ -62,7 +62,18 @@ def apply_batch(
     world.deliveries.add(
         "own_apply",
         ledgers.application_rows(
-            apps, people, master, complete, decided, cancelled, approved, reason, score, granted, rate
+            apps,
+            people,
+            master,
+            world.companies,
+            complete,
+            decided,
+            cancelled,
+            approved,
+            reason,
+            score,
+            granted,
+            rate,
         ),
         month,
         may_be_late=False,

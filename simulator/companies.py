@@ -180,6 +180,6 @@ def _remember(companies: Companies, month: int) -> None:
     """Keep the month's health; the room doubles when it is full."""
     if month >= len(companies.past):
         room = np.zeros((max(2 * len(companies.past), START), companies.size), np.float32)
-        room[: len(companies.past)] = companies.past
+        room[:month] = companies.past[:month] if month else 0
         companies.past = room
     companies.past[month] = companies.health

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 FIRST_OUTSIDER = -2
 """Parties are customer numbers; -2, -3, ... are people who are no customers, -1 is nobody."""
+CUSTOMERS = 0.86
+"""Of the others with a part in a company, those who are customers of the bank too [stated: so many that a fifth of all
+customers have a part somewhere]."""
 OUTSIDE_NAMES, OUTSIDE_IDS = 3_000_000, 2_000_000
 
 
@@ -93,7 +96,7 @@ class Casting:
         kin = int(self.kin[company])
         if kin >= 0 and draws[0] < at_home:
             return kin
-        if draws[2] < 0.62:
+        if draws[2] < CUSTOMERS:
             return int(draws[1] * self.people.size)
         return FIRST_OUTSIDER - int(draws[1] * 1_000_003)
 
@@ -113,11 +116,13 @@ def _first_roles(companies: Companies, casting: Casting, company: int, d: np.nda
     fronted = d[0] < (0.5 if straw else 0.13)
     front = casting.somebody(company, d[1:4], 0.7) if fronted else owner
     roles = [Role("legal_rep", front, since), Role("director", front, since)]
-    alone = companies.form[company] in (0, 2, 3) and not straw
-    if alone:
+    if companies.form[company] in (2, 3):
         return [*roles, Role("shareholder", owner, since, share=1.0)]
+    supervisor = Role("supervisor", casting.somebody(company, d[11:14], 0.55), since)
+    if companies.form[company] == 0 and not straw:
+        return [*roles, Role("shareholder", owner, since, share=1.0), supervisor]
     mine = 0.51 + 0.44 * float(d[4])
-    parts = 1 if d[5] < 0.6 else 2
+    parts = 1 if d[5] < 0.5 else 2
     rest = 1 - mine
     shares = [rest] if parts == 1 else [round(rest * float(0.3 + 0.4 * d[6]), 4)]
     if parts == 2:
@@ -134,7 +139,7 @@ def _first_roles(companies: Companies, casting: Casting, company: int, d: np.nda
             roles.append(Role("shareholder", party, since, share=round(share, 4)))
     held = sum(role.share for role in roles if role.kind == "shareholder")
     roles[2].share = round(roles[2].share + 1 - held, 4)
-    roles.append(Role("supervisor", casting.somebody(company, d[11:14], 0.55), since))
+    roles.append(supervisor)
     if d[14] < 0.55:
         roles.append(
             Role("manager", owner if d[15] < 0.7 else casting.somebody(company, d[13:16], 0.3), since)

@@ -10,6 +10,7 @@ from simulator.applications import Applications
 from simulator.asking import Asking
 from simulator.behaviour import network_address
 from simulator.calls import RESULTS, TIMED_OUT, Calls, Line, costs
+from simulator.companies import Companies
 from simulator.customers import Master
 from simulator.deliveries import ARRIVES, ORDER, moment
 from simulator.loans import CHANNELS, LoanBook
@@ -64,6 +65,7 @@ def application_rows(
     apps: Applications,
     people: Population,
     master: Master,
+    companies: Companies,
     complete: np.ndarray,
     decided: np.ndarray,
     cancelled: np.ndarray,
@@ -76,6 +78,12 @@ def application_rows(
     """Versions of the applications: submitted, inputs complete, decided or cancelled."""
     n = len(apps.cust)
     ids = apps.ids
+    owned = people.company[apps.cust]
+    for_company = (
+        (np.array(ap.PRODUCTS)[apps.product] == "business")
+        & (owned >= 0)
+        & companies.alive(owned, month_of(apps.apply_ts))
+    )
     jump = np.where(apps.number % 5 < 2, 3_000_000 + apps.number * 17 % 4_000_000, 0)
     base = pl.DataFrame(
         {
@@ -91,6 +99,9 @@ def application_rows(
             "device_id": [people.device_id(number) for number in apps.device.tolist()],
             "ip": network_address(people.address[apps.cust], jump),
             "decide_ts": decided,
+            "company_code": pl.Series(companies.code)
+            .gather(np.maximum(owned, 0))
+            .zip_with(pl.Series(for_company), pl.Series([None] * n, dtype=pl.String)),
             "approved": approved,
             "cancelled": cancelled,
             "reject_codes": np.array([*ap.CODES, ""])[reason],
@@ -135,7 +146,7 @@ def application_rows(
     columns = [
         "apply_id", "op", "updated_ts", "person_id", "product", "channel", "apply_ts", "complete_ts", "amount", "term",
         "stated_income", "device_id", "ip", "status", "reject_codes", "reject_cat", "approve_amt", "approve_rate",
-        "score", "strategy_ver", "decide_ts",
+        "score", "strategy_ver", "decide_ts", "company_code",
     ]  # fmt: skip
     rows = pl.concat(
         [part.select(columns) for part in (submitted, whole, final, given_up)], how="vertical_relaxed"

@@ -11,6 +11,7 @@ import polars as pl
 
 from simulator import identities, pboc_files
 from simulator.companies import Companies
+from simulator.company_people import outsiders, party_id, party_name
 from simulator.customers import Master
 from simulator.population import Population
 from simulator.timeline import month_name
@@ -53,6 +54,7 @@ def company_truth(companies: Companies, master: Master) -> pl.DataFrame:
             "founded": [month_name(int(month)) for month in companies.founded],
             "closed": [month_name(int(month)) if month >= 0 else None for month in companies.closed],
             "scale": companies.scale, "growth": companies.growth, "health": companies.health,
+            "shell": companies.shell, "carded": companies.carded,
         },
         schema_overrides={"closed": pl.String},
     )  # fmt: skip
@@ -61,15 +63,18 @@ def company_truth(companies: Companies, master: Master) -> pl.DataFrame:
 def identifiers(world: World) -> pl.DataFrame:
     """Every raw value by which the simulated sources may name somebody: nothing of it may pass the mart's door."""
     people, companies = world.people, world.companies
+    outside = outsiders(companies)
+    premises = {*companies.register.addresses_ever, *companies.address.tolist(), *companies.office.tolist()}
     known = {
-        "id_no": people.ids,
-        "name": people.names,
-        "phone": [identities.phone(number) for number in range(people.next_phone)],
+        "id_no": people.ids + [party_id(people, party) for party in outside],
+        "name": people.names + [party_name(people, party) for party in outside],
+        "phone": [identities.phone(number) for number in range(people.next_phone)]
+        + [identities.phone(int(number)) for number in companies.phone],
         "address": [identities.address(int(number)) for number in range(people.next_address)]
-        + [identities.address(int(number)) for number in companies.address],
+        + [identities.address(number) for number in sorted(premises)],
         "employer": [identities.employer_name(number) for number in range(len(people.employer_bad_until))],
         "company": companies.code,
-        "company_name": companies.names,
+        "company_name": companies.register.names_ever,
         "card": [identities.card(number) for number in range(4 * people.size)],
         "spelling": [text for texts in _spelt(world).values() for text in texts],
     }
