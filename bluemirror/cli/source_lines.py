@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 WIDTH = 80
 MARKS = {"error": "!!", "warn": "!", "ok": ""}
 HEAD = ("", "source", "last", "late", "quar", "calls", "hit", "err", "p99ms", "cost", "month", "bill")
-WIDTHS = (2, 15, 5, 4, 5, 6, 4, 4, 6, 7, 7, 6)
+WIDTHS = (2, 15, 5, 4, 5, 6, 4, 4, 6, 6, 6, 6)
 LEGEND = (
     "late: days after it was due; quar: quarantined of a week's records, %; calls,\n"
     "hit %, err %, p99 and cost (yuan) of four weeks; month: yuan to date by the\n"

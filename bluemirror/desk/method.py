@@ -26,6 +26,7 @@ def method() -> list[tuple[str, str]]:
         empty=drift.EMPTY_SHIFT,
         new_code=watching_files.NEW_CODE_RECORDS,
         quarantine=watching_files.QUARANTINE_MATTERS,
+        serious=watching_files.QUARANTINE_SERIOUS,
         requests=watching_files.REPEATED_REQUESTS,
         rise=repeats.RISE,
         people=repeats.LEAST_PEOPLE,

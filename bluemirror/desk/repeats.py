@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from bluemirror.contracts import Contract, Field, Table
 
-LEAST_ANSWERS = 30
+LEAST_ANSWERS = 20
 """Answers that a window needs before one content is looked for in them."""
 LEAST_PEOPLE = 5
 """Different people who must have got the same content."""

@@ -89,14 +89,17 @@ def _is_new(code: UnknownCode) -> bool:
 
 
 def _quarantine(source: str, kept: Rejected, new_codes: int, windows: Windows) -> list[Alert]:
-    """More records against rules than usual; what new codes and held files explain is theirs to tell."""
+    """More records against rules than usual, or very many; what new codes and held files explain is theirs to tell."""
     held = sum(one.records for one in kept.held)
     out = max(sum(kept.by_rule.values()) - new_codes, 0)
     came = kept.recent_in - held
     usual = QUARANTINE_ALLOWED
     if kept.before_in:
         usual = max(usual, share_range(sum(kept.rules_before.values()), kept.before_in)[1])
-    if not came or out / came < QUARANTINE_MATTERS or evidence_above(out, came, usual) < ENOUGH:
+    if not came or out / came < QUARANTINE_MATTERS:
+        return []
+    # What is serious stays so, even if it was as bad in the weeks before.
+    if out / came < QUARANTINE_SERIOUS and evidence_above(out, came, usual) < ENOUGH:
         return []
     rules = sorted(kept.by_rule.items(), key=lambda item: -item[1])
     told = ", ".join(
