@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bluemirror.desk.arrival import newest_landed
 from bluemirror.desk.card import Scorecard
 from bluemirror.desk.known import between
 from bluemirror.desk.making import EVER, make
@@ -37,7 +38,8 @@ def scorecard(
     Parameters
     ----------
     as_of
-        A day, or its ISO text; the default is the day of the newest delivery (today without any). Deliveries dated
+        A day, or its ISO text; the default is the newest day on which anything has
+        landed, read or not (today without any). Deliveries dated
         later do not count, nor do rows that became known later.
     log
         Takes lines of progress.
@@ -62,7 +64,7 @@ def scorecard(
 
     contracts = read_contracts(workspace.contracts_dir)
     snapshot = read_snapshot(workspace)
-    windows = Windows(_day(snapshot, as_of))
+    windows = Windows(_day(workspace, snapshot, as_of))
     state = between(snapshot, EVER, windows.as_of)
     waiting = _waiting(workspace, contracts, windows)
     fingerprint = _fingerprint(workspace, contracts, state, waiting)
@@ -80,7 +82,7 @@ def scorecard(
     return made
 
 
-def _day(snapshot: Snapshot, as_of: dt.date | str | None) -> dt.date:
+def _day(workspace: Workspace, snapshot: Snapshot, as_of: dt.date | str | None) -> dt.date:
     if isinstance(as_of, dt.date):
         return as_of
     if as_of is not None:
@@ -93,8 +95,9 @@ def _day(snapshot: Snapshot, as_of: dt.date | str | None) -> dt.date:
                 rule="a day is YYYY-MM-DD",
                 fix="write it like 2025-12-31",
             ) from error
-    days = [day for each in snapshot.deliveries.values() for day in each]
-    return dt.date.fromisoformat(max(days)) if days else dt.date.today()
+    days = [dt.date.fromisoformat(day) for each in snapshot.deliveries.values() for day in each]
+    newest = max([newest_landed(workspace), *days])
+    return dt.date.today() if newest == dt.date.min else newest
 
 
 def _waiting(

@@ -50,6 +50,20 @@ def test_written_back_rows_replace_their_equals(workspace):
     assert [entry.name for entry in path.parent.iterdir()] == ["part-0.parquet"]
 
 
+def test_a_table_in_parts_replaces_one_part_only(workspace):
+    for day, score in (("2024-01-01", 1), ("2024-01-02", 2), ("2024-01-02", 3)):
+        frame = pl.DataFrame({"day": [day], "score": [score]})
+        path = write_table(workspace, "daily", frame, "day", part=day)
+    assert sorted(each.name for each in path.parent.iterdir()) == [
+        "part-2024-01-01.parquet",
+        "part-2024-01-02.parquet",
+    ]
+    rows = bluemirror.connect(workspace).sql("SELECT day, score FROM daily ORDER BY 1").fetchall()
+    assert rows == [("2024-01-01", 1), ("2024-01-02", 3)]
+    with pytest.raises(BluemirrorError, match="no name of a part"):
+        write_table(workspace, "daily", frame, "day", part="../elsewhere")
+
+
 @pytest.mark.parametrize(
     ("name", "frame", "key", "text"),
     [

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import subprocess
 import sys
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
 
 from bluemirror.workspace import Workspace
+from pipelines.desk import SCORECARD_OP
+from pipelines.jobs import schedules
 from pipelines.platform import platform
 
 GRAPH = Path(__file__).parent / "asset_graph.txt"
@@ -65,6 +69,17 @@ def test_every_asset_says_what_it_is(repository: Path) -> None:
         assert node.description, key
         assert node.kinds, key
         assert node.group_name != "default", key
+
+
+def test_the_scheduled_night_looks_back_from_the_day_that_ended(repository: Path) -> None:
+    """A source that did not come is late then, even if no other came either."""
+    nightly = next(each for each in schedules() if each.name == "nightly")
+    at = dt.datetime(2026, 1, 1, 2, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
+    context = dg.build_schedule_context(
+        scheduled_execution_time=at, repository_def=platform(Workspace.open(repository)).get_repository_def()
+    )
+    (request,) = nightly.evaluate_tick(context).run_requests or ()
+    assert request.run_config == {"ops": {SCORECARD_OP: {"config": {"as_of": "2025-12-31"}}}}
 
 
 def test_the_code_location_loads_within_its_budget(repository: Path) -> None:

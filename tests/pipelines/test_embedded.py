@@ -10,10 +10,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from bluemirror.desk.alerts import CHECKS
 from bluemirror.errors import BluemirrorError, LandingError
 from bluemirror.workspace import Workspace
 from pipelines import embedded
-from pipelines.instance import dagster_home
+from pipelines.desk import SCORECARD_KEY
+from pipelines.instance import dagster_home, open_instance
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +102,49 @@ def test_a_broken_declaration_stops_the_run_with_its_own_text(landed: Workspace)
     with pytest.raises(BluemirrorError, match="have no column observation_id") as error:
         embedded.run(landed, "night", say=print)
     assert str(query) in str(error.value)
+
+
+def test_the_desk_is_an_asset_with_a_check_a_question(landed: Workspace) -> None:
+    journal = embedded.run(landed, "night", say=print)
+    report = journal.of("desk")["source_scorecard"]
+    assert report.page.is_file()
+    with open_instance(landed) as instance:
+        event = instance.get_latest_materialization_event(SCORECARD_KEY)
+        assert event is not None
+        assert event.asset_materialization is not None
+        assert event.asset_materialization.metadata["as of"].value == str(report.card.as_of)
+        keys = [dg.AssetCheckKey(SCORECARD_KEY, name) for name in CHECKS]
+        records = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+        found = {key.name: records[key].event.dagster_event.asset_check_evaluation_data for key in keys}
+    assert all(one.passed for one in found.values())
+    assert "loan_instalment" in found["freshness"].metadata["sources"].value
+
+
+def test_an_alert_fails_its_check_and_not_the_night(landed: Workspace) -> None:
+    newest = max((landed.landing / "loan_instalment").iterdir())
+    (newest / "_DONE.json").unlink()
+    embedded.run(landed, "night", say=print)
+    with open_instance(landed) as instance:
+        key = dg.AssetCheckKey(SCORECARD_KEY, "freshness")
+        record = instance.event_log_storage.get_latest_asset_check_execution_by_key([key])[key]
+        result = record.event.dagster_event.asset_check_evaluation_data
+        assert instance.get_runs()[0].status is dg.DagsterRunStatus.SUCCESS
+    assert not result.passed
+    assert result.severity is dg.AssetCheckSeverity.WARN
+    assert "delivery not completed" in result.metadata["what and why"].value
+
+
+def test_a_source_that_is_late_stops_the_night_if_its_contract_says_so(landed: Workspace) -> None:
+    """Its deliveries end months before those of another source."""
+    contract = (landed.contracts_dir / "loan_instalment.odcs.yaml").read_text(encoding="utf-8")
+    other = contract.replace("loan_instalment", "loan_other").replace("policy: block", "policy: go_on")
+    (landed.contracts_dir / "loan_other.odcs.yaml").write_text(other, encoding="utf-8")
+    folder = landed.landing / "loan_other" / "2030-01-31"
+    folder.mkdir(parents=True)
+    (folder / "_DONE.json").write_text('{"files": {}}', encoding="utf-8")
+    with pytest.raises(LandingError, match="loan_instalment is late, and the night must wait"):
+        embedded.run(landed, "night", say=print)
+    assert not landed.variables.exists()
 
 
 def test_a_failed_check_blocks_what_comes_after(landed: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
