@@ -62,5 +62,9 @@ class FamilyError(BluemirrorError):
     """A variable family, or the spine, is declared wrongly."""
 
 
+class IdentityError(BluemirrorError):
+    """The entities and their ties are declared wrongly, or cannot be worked out as declared."""
+
+
 class ModelError(BluemirrorError):
     """A model is declared wrongly or cannot be trained as declared."""

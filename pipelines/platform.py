@@ -7,6 +7,7 @@ import dagster as dg
 from bluemirror.workspace import Workspace
 from pipelines.declared import Declared
 from pipelines.desk import desk_assets
+from pipelines.identity import identity_assets
 from pipelines.jobs import jobs, schedules
 from pipelines.journal import Journal
 from pipelines.models import model_assets
@@ -28,6 +29,7 @@ def platform(workspace: Workspace, journal: Journal | None = None) -> dg.Definit
     made = [
         *source_assets(declared, journal),
         *desk_assets(declared, journal),
+        *identity_assets(declared, journal),
         *variable_assets(declared, journal),
         registry_asset(declared, journal),
         *model_assets(declared, journal),

@@ -19,7 +19,7 @@ _FAMILY = "测虚拟样仿"
 _GIVEN = "星岚汀禾松柏溪原野岭川泽雨雪霜云虹晨暮春夏秋冬山石泉林枫竹荷菊兰梅麦稻豆茶桑棉麻陶瓷砚墨纸笔琴棋书画舟桥亭台"
 _ROADS = ("甲木", "乙火", "丙土", "丁金", "戊水", "己风", "庚雷", "辛山", "壬泽", "癸天")
 _OLD_ROADS = ("子鼠", "丑牛", "寅虎", "卯兔", "辰龙", "巳蛇", "午马", "未羊", "申猴", "酉鸡")
-_TRADES = ("样例制造", "样例商贸", "样例物流", "样例餐饮", "样例科技", "样例建材", "样例教育", "样例医药")
+_TRADES = ("制造", "商贸", "物流", "餐饮", "科技", "建材", "教育", "医药")
 
 
 def check_digit(first17: str) -> str:
@@ -62,7 +62,7 @@ def person_name(number: int) -> str:
 
 @dataclass(frozen=True)
 class Dwelling:
-    """Where a dwelling is. Twelve dwellings share a house, three houses a number: neighbours are told by the room."""
+    """Where a dwelling is."""
 
     district: str
     road: str
@@ -72,13 +72,24 @@ class Dwelling:
     room: str
 
 
+_STAIRS = 9 * 10 * 240 * 12
+
+
 def dwelling(number: int) -> Dwelling:
-    """The ``number``-th dwelling; no two are alike. Roads were renamed once: some people keep the old name."""
-    stair, at = divmod(number, 12)
-    block, building = divmod(stair, 3)
-    lot, district = divmod(block, 9)
-    house, road = divmod(lot, 10)
-    room = f"{at // 2 + 1}0{at % 2 + 1}"
+    """The ``number``-th dwelling; no two are alike.
+
+    Three share a building, so that neighbours are told by the room alone; buildings lie scattered over ten roads a
+    district. Roads were renamed once: some people keep the old name.
+    """
+    stair, at = divmod(number, 3)
+    era, mixed = divmod(stair, _STAIRS)
+    mixed = (mixed * 7_919 + 17) % _STAIRS  # a bijection: 7,919 is a prime that does not divide the number
+    rest, district = divmod(mixed, 9)
+    rest, road = divmod(rest, 10)
+    building, house = divmod(rest, 240)
+    floor, flat = divmod((stair * 53 + at * 37) % 120, 4)
+    room = f"{floor + 1}0{flat + 1}"
+    house += 240 * era
     return Dwelling(
         f"样例{district + 1}", _ROADS[road], _OLD_ROADS[road], str(house + 1), str(building + 1), room
     )
@@ -95,7 +106,7 @@ def employer_name(number: int) -> str:
     size = len(_GIVEN)
     mixed = (number * 7_919 + 13) % size**3  # a bijection: 7,919 is a prime that does not divide the size
     core = _GIVEN[mixed % size] + _GIVEN[mixed // size % size] + _GIVEN[mixed // size**2]
-    return f"九九省虚构市{core}{_TRADES[number % len(_TRADES)]}有限公司"
+    return f"九九省虚构市样例{core}{_TRADES[number % len(_TRADES)]}有限公司"
 
 
 _CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"

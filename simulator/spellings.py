@@ -141,25 +141,21 @@ def _address(dwelling: int, dice: Dice) -> str:
 def _company(plain: str, dice: Dice) -> str:
     name, legal = plain.removesuffix("有限公司"), "有限公司"
     region = next(start for start in ("九九省虚构市", "虚构市", "") if name.startswith(start))
-    name = name.removeprefix(region)
-    trade = name[name.index("样例") :]
-    core = name.removesuffix(trade)
+    core = name.removeprefix(region)
     for _ in range(1 + dice.pick(2)):
         what = dice.draw()
         if what < 0.25:
             region = ""
-        elif what < 0.37:
+        elif what < 0.4:
             core, region = f"{core}（虚构）", ""
-        elif what < 0.52:
+        elif what < 0.58:
             legal = ("有限责任公司", "公司", "")[dice.pick(3)]
-        elif what < 0.64:
-            trade = "样例"
-        elif what < 0.74:
-            trade = trade[2:] + "样例"
-        elif what < 0.88:
+        elif what < 0.68 and core.startswith("样例") and len(core) > 5:
+            core = core[:-2]  # without its trade
+        elif what < 0.85:
             core = slip(core, dice)
         elif what < 0.95:
-            core, region = region.replace("九九省", "") + core, ""
+            region = region.replace("九九省", "")
         else:
             legal = f" {legal}"
-    return f"{region}{core}{trade}{legal}"
+    return f"{region}{core}{legal}"

@@ -89,23 +89,26 @@ def identifiers(world: World) -> pl.DataFrame:
     ).unique(maintain_order=True)
 
 
+_KINDS = {"address": "address", "employer": "company", "company": "company"}
+
+
 def _spelt(world: World) -> dict[str, dict[str, set[int]]]:
     spelt = world.people.spelt
     return {"address": spelt.addresses, "employer": spelt.employers, "company": spelt.companies}
 
 
 def spellings_truth(world: World) -> pl.DataFrame:
-    """One row a text that was written and a thing that it means: ``entity``, ``text``, ``meant``.
+    """One row a text that was written and a thing that it means: ``kind`` (of parts), ``text``, ``meant``.
 
     A text with parts left out may mean several dwellings.
     """
     rows = [
-        (entity, text, f"{entity}:{number}")
+        (_KINDS[entity], text, f"{entity}:{number}")
         for entity, texts in _spelt(world).items()
         for text, numbers in texts.items()
         for number in sorted(numbers)
     ]
-    return pl.DataFrame(rows, schema=dict.fromkeys(("entity", "text", "meant"), pl.String), orient="row")
+    return pl.DataFrame(rows, schema=dict.fromkeys(("kind", "text", "meant"), pl.String), orient="row")
 
 
 def registrations_truth(world: World) -> pl.DataFrame:

@@ -93,6 +93,11 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
             ("text", {"nargs": "*", "metavar": "FILE|SOURCE", "help": "for diff: OLD NEW; else sources"}),
         ),
     ),
+    "identity": (
+        "identity:identity",
+        "entities, ties between them, and which of them are one; judged if the truth is there",
+        (("--train", {"action": "store_true", "help": "train the matches anew on what is known now"}),),
+    ),
     "catalogue": (
         "catalogue:catalogue",
         "count, search, show variables; compile the list that is committed",

@@ -22,7 +22,7 @@ DUCKDB_TYPES = {
 
 PARTS = {
     "address": ("province", "city", "district", "road", "number", "building", "unit", "room"),
-    "company": ("region", "core", "trade", "legal"),
+    "company": ("region", "core", "head", "tail", "trade", "legal"),
     "person": ("family", "given"),
 }
 """Kind of parts -> the parts that a value is taken into at the door of the mart."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from bluemirror.mart.connect import WRITTEN
 from bluemirror.mart.manifests import lock
 
 if TYPE_CHECKING:
+    import duckdb
     import polars as pl
 
     from bluemirror.workspace import Workspace
@@ -50,20 +52,8 @@ def write_table(
     """
     import polars as pl
 
-    from bluemirror.contracts import read_contracts
-
     columns = [key] if isinstance(key, str) else list(key)
-    taken = {
-        table.name
-        for contract in read_contracts(workspace.contracts_dir).values()
-        for table in contract.tables
-    }
-    if name in taken or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise BluemirrorError(
-            f"{name!r} cannot be written back",
-            rule="a written-back table has a name of its own: lower case, digits and _, not one of a contract",
-            fix="choose another name",
-        )
+    _check_name(workspace, name)
     missing = [column for column in columns if column not in frame.columns]
     if missing or frame.select(columns).is_duplicated().any():
         raise BluemirrorError(
@@ -85,11 +75,60 @@ def write_table(
             frame = pl.concat([kept, frame], how="diagonal_relaxed").sort(columns)
         else:
             frame = frame.sort(columns)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.parent / f".{uuid.uuid4().hex[:8]}.draft"
-        try:
+        with _replaced(path) as draft:
             frame.write_parquet(draft)
-            os.replace(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
     return path
+
+
+def replace_table(workspace: Workspace, name: str, connection: duckdb.DuckDBPyConnection, query: str) -> Path:
+    """Write a table as the rows of ``query``, in its order, in place of all rows that it had.
+
+    Parameters
+    ----------
+    connection, query
+        Where the rows come from.
+
+    Returns
+    -------
+    Path
+        The file, replaced in one step.
+
+    Raises
+    ------
+    BluemirrorError
+        If the name is taken by a contract.
+    """
+    _check_name(workspace, name)
+    path = workspace.mart / WRITTEN / name / "part-0.parquet"
+    with lock(workspace.mart / WRITTEN / f".{name}.lock"), _replaced(path) as draft:
+        target = str(draft).replace("'", "''")
+        connection.execute(f"COPY ({query}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+    return path
+
+
+def _check_name(workspace: Workspace, name: str) -> None:
+    from bluemirror.contracts import read_contracts
+
+    taken = {
+        table.name
+        for contract in read_contracts(workspace.contracts_dir).values()
+        for table in contract.tables
+    }
+    if name in taken or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise BluemirrorError(
+            f"{name!r} cannot be written back",
+            rule="a written-back table has a name of its own: lower case, digits and _, not one of a contract",
+            fix="choose another name",
+        )
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[Path]:
+    """A file to write beside ``path``, which takes its place when the block ends well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.parent / f".{uuid.uuid4().hex[:8]}.draft"
+    try:
+        yield draft
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

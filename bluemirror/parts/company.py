@@ -47,10 +47,11 @@ _NUMBERED = re.compile(f"第({NUMERAL})")
 
 
 def company_parts(text: str) -> dict[str, str]:
-    """``region``, ``core``, ``trade`` and ``legal`` of a folded company name; empty where it has none.
+    """The parts of a folded company name, empty where it has none.
 
-    The region is the narrowest place that stands before the core or in brackets, without 省, 市 and 区. Swapped
-    trade words are the same trade. What is no region, trade or legal form is core, wherever it stands.
+    They are ``region``, ``core``, ``head``, ``tail``, ``trade`` and ``legal``. The region is the narrowest place that
+    stands before the core or in brackets, without 省, 市 and 区. Swapped trade words are the same trade. What is no
+    region, trade or legal form is core, wherever it stands; one wrong sign leaves one of its halves as it is.
     """
     inside = "".join(_BRACKETS.findall(text))
     rest = re.sub(r"[()#-]", "", _BRACKETS.sub("", text))
@@ -73,9 +74,12 @@ def company_parts(text: str) -> dict[str, str]:
     core = _TRADE.sub("", rest)
     if not core:
         core, trades = rest, []
+    half = (len(core) + 1) // 2
     return {
         "region": region,
         "core": core,
+        "head": core[:half],
+        "tail": core[half:],
         "trade": "".join(sorted(set(trades))),
         "legal": legal[-1] if legal else "",
     }
