@@ -143,4 +143,18 @@ MUTANTS: tuple[Mutant, ...] = (
         new="TRY_CAST(before AS INTEGER) + 2",
         tests=("tests/contracts/test_bureau_rules.py",),
     ),
+    Mutant(
+        rule="the summary of responsibility for others is recomputed, balances too",
+        file="data_contracts/pboc_person.odcs.yaml",
+        old="OR (w.yuan AND (w.amount <> coalesce(s.amount, 0) OR w.balance <> coalesce(s.balance, 0)))",
+        new="OR (w.yuan AND w.amount <> coalesce(s.amount, 0))",
+        tests=("tests/contracts/test_bureau_rules.py",),
+    ),
+    Mutant(
+        rule="an account's agreement is one of the same institution",
+        file="data_contracts/pboc_person.odcs.yaml",
+        old=" AND g.org = a.org",
+        new="",
+        tests=("tests/contracts/test_bureau_rules.py",),
+    ),
 )

@@ -22,8 +22,8 @@ CAMEL = {
     "PD01GH": "specialEventDetails", "PD01H": "largeSpecialInstalments", "PD01HH": "largeSpecialInstalmentDetails",
 }  # fmt: skip
 """Names of an account's parts in camel case."""
-Frames = tuple[tuple[str, str, bool], ...]
-"""For each item: what stands before a value, what stands for an absent one, and whether it is an amount."""
+Frames = tuple[tuple[str, str, bool, bool], ...]
+"""For each item: what stands before a value and for an absent one, if it is an amount, if several are listed."""
 
 
 def json_text(report: Report, form: Form) -> str:
@@ -97,17 +97,29 @@ def _frames(name: str, repeated: bool, kind: str, absent: str) -> Frames:
     gap = {"missing": "", "empty": '"{}":""', "null": '"{}":null', "--": '"{}":"--"'}[absent]
     codes = ROWS[name] if repeated else SCALARS[name]
     names = [(code, _spelt(code, kind)) for code in codes]
-    return tuple((f'"{text}":"', gap.replace("{}", text), is_amount(code)) for code, text in names)
+    listed = kind == "json"
+    return tuple((f'"{text}":', gap.replace("{}", text), is_amount(code), listed) for code, text in names)
 
 
 def _items(frames: Frames, values: Sequence[Value], commas: bool) -> str:
     texts = [
-        (f'{before}{value:,}"' if commas and money and isinstance(value, int) else f'{before}{value}"')
-        if value is not None
-        else gap
-        for (before, gap, money), value in zip(frames, values, strict=True)
+        gap
+        if value is None
+        else f'{before}"{value:,}"'
+        if commas and money and isinstance(value, int)
+        else f'{before}"{value}"'
+        if not isinstance(value, tuple)
+        else f"{before}{_several_texts(value, listed)}"
+        for (before, gap, money, listed), value in zip(frames, values, strict=True)
     ]
     return ",".join(filter(None, texts))
+
+
+def _several_texts(texts: tuple[str, ...], listed: bool) -> str:
+    """An item that repeats: converters list several, an interface joins them with commas."""
+    if listed and len(texts) > 1:
+        return "[" + ",".join([f'"{text}"' for text in texts]) + "]"
+    return f'"{",".join(texts)}"'
 
 
 def _months(months: Months, form: Form) -> str:

@@ -102,10 +102,11 @@ def _months(lines: Lines, months: Months, row: str) -> str:
 
 
 def _line(values: Sequence[Value]) -> str:
-    return ",".join(["" if value is None else _field(str(value)) for value in values])
+    return ",".join(["" if value is None else _field(value) for value in values])
 
 
-def _field(text: str) -> str:
+def _field(value: str | int | tuple[str, ...]) -> str:
+    text = ",".join(value) if isinstance(value, tuple) else str(value)
     if "," in text or '"' in text:
         doubled = text.replace('"', '""')
         return f'"{doubled}"'

@@ -23,7 +23,7 @@ def score_unit(accounts: Sequence[Account], queries: Sequence[Query], quarter_ag
     shown = [account for account in accounts if account.kind != C1]
     why_not = _why_not(shown, month)
     if why_not:
-        return [Segment("PC01", (None, None, 1, why_not))]
+        return [Segment("PC01", (None, None, 1, (why_not,)))]
     lost = sorted(
         (
             (points, code)
@@ -35,7 +35,7 @@ def score_unit(accounts: Sequence[Account], queries: Sequence[Query], quarter_ag
     score = round(min(max(640 + _earned(shown, month) - sum(points for points, _ in lost), 0), 1000))
     position = min(max(round(100 / (1 + math.exp(-(score - MIDDLE) / 60))), 1), 99)
     reasons = [code for _, code in lost[:2]] or ["00"]
-    return [Segment("PC01", (score, position, len(reasons), ",".join(reasons)))]
+    return [Segment("PC01", (score, position, len(reasons), tuple(reasons)))]
 
 
 def _why_not(shown: Sequence[Account], month: int) -> str | None:

@@ -133,8 +133,8 @@ def _liabilities(responsibilities: Iterable[Sequence[Value]]) -> Segment:
     for values in responsibilities:
         total = groups.setdefault((str(values[0]), str(values[6])), [0, 0, 0])
         total[0] += 1
-        total[1] += int(values[8] or 0)
-        total[2] += int(values[10] or 0)
+        total[1] += _yuan(values[8])
+        total[2] += _yuan(values[10])
     rows: list[Sequence[Value]] = [(*key, *total) for key, total in sorted(groups.items())]
     return Segment("PC02K", (len(rows),), rows) if rows else Segment("PC02K")
 
@@ -144,7 +144,7 @@ def postpaid_summary(accounts: Iterable[Sequence[Value]]) -> Unit:
     owing: dict[str, list[int]] = {}
     for values in accounts:
         if values[5]:
-            owing.setdefault("1" if values[0] == "TE" else "2", []).append(int(values[5]))
+            owing.setdefault("1" if values[0] == "TE" else "2", []).append(_yuan(values[5]))
     rows = [(kind, len(group), sum(group)) for kind, group in sorted(owing.items())]
     return [Segment("PC03", (len(rows),), rows) if rows else Segment("PC03")]
 
@@ -156,7 +156,7 @@ def public_summary(records: dict[str, list[Sequence[Value]]], amount_of: dict[st
         found = records.get(unit)
         if found:
             at = amount_of[unit]
-            rows.append((str(number), len(found), sum(int(values[at] or 0) for values in found)))
+            rows.append((str(number), len(found), sum(_yuan(values[at]) for values in found)))
     return [Segment("PC04", (len(rows),), rows) if rows else Segment("PC04")]
 
 
@@ -174,3 +174,8 @@ def query_summary(queries: Sequence[Query], month_ago: str, self_queries: int) -
 
 def _of(queries: Sequence[Query], reason: str) -> int:
     return sum(query[3] == reason for query in queries)
+
+
+def _yuan(value: Value) -> int:
+    """An amount as a number; an absent one is none."""
+    return value if isinstance(value, int) else 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-Value = str | int | None
+Value = str | int | tuple[str, ...] | None
+"""What an item holds; a tuple where the item itself repeats (PC010D01)."""
 
 
 @dataclass(slots=True)

@@ -56,7 +56,11 @@ def _frames(name: str, repeated: bool, absent: str) -> Frames:
 def _items(frames: Frames, values: Sequence[Value]) -> str:
     return "".join(
         [
-            f"{before}{value}{after}" if value is not None else gap
+            gap
+            if value is None
+            else "".join([f"{before}{one}{after}" for one in value])
+            if isinstance(value, tuple)
+            else f"{before}{value}{after}"
             for (before, after, gap), value in zip(frames, values, strict=True)
         ]
     )

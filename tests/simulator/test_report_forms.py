@@ -39,7 +39,7 @@ def made_up() -> list[Report]:
             "PRH": [[replace(head, values=("9" * 20 + "02", "2025-05-05T05:05:05")), person,
                      Segment("PA01C", (1,), [("2", "ZZ9, 1")])]],
             "PIM": [[Segment("PB01B", (1,), [("12000000001", "2025-01-01")])]],
-            "PSM": [[Segment("PC01", (None, None, 1, "91"))]],
+            "PSM": [[Segment("PC01", (None, None, 1, ("91",)))]],
             "PQO": [[Segment("PC05A", ("2025-05-01", "11", "AB", "02")), Segment("PC05B", (1, 0, 1, 0, 0, 0, 0, 0))]],
             "PRM": [[Segment("PB03", ("1", None, None, "2025-01-01"))]],
             "POQ": [[Segment("PH01", ("2025-05-01", "11", "AB", "02"))]],
@@ -176,6 +176,8 @@ def plain(value: Any) -> Any:
     """A tree without what is empty, where a list of one is that one."""
     if isinstance(value, list):
         items = [plain(item) for item in value]
+        if all(isinstance(item, str) for item in items):
+            return ",".join(items)  # an item that repeats, as the other forms write it
         return items[0] if len(items) == 1 else items
     if isinstance(value, dict):
         inside = {name: plain(item) for name, item in value.items()}
