@@ -270,7 +270,7 @@ def remove(table, row):
 
 
 PARENTS = [table.parent for table in CONTRACT.tables if table.name == f"{table.parent}_annotation"]
-"""Tables with annotations of their own."""
+"""Tables with annotations of their own, accounts apart."""
 BREAKS = [
     (change("pboc_report", 0, account_count=6), "pboc_report.account_count"),
     (change("pboc_report", 0, hint_count=2), "pboc_report.account_count"),
@@ -426,7 +426,7 @@ BREAKS = [
     ),
     (change("pboc_award", 0, end_month=dt.date(2022, 2, 1)), "pboc_award.months_in_order"),
     (change("pboc_award", 0, start_month=dt.date(2024, 7, 1)), "pboc_award.not_in_future"),
-    *((note(parent, dt.date(2024, 6, 16)), f"{parent}_annotation.not_in_future") for parent in PARENTS),
+    *((note(parent, dt.date(2024, 6, 16)), "pboc_report.notes_not_in_future") for parent in PARENTS),
     (change("pboc_tax_arrears", 0, stat_date=dt.date(2024, 6, 16)), "pboc_tax_arrears.not_in_future"),
     (change("pboc_tax_arrears", 0, stat_date=dt.date(2019, 6, 15)), "pboc_tax_arrears.within_five_years"),
 ]
