@@ -74,7 +74,7 @@ def test_reading_is_fast(contracts):
         read_contracts(FOLDER)
         again.append(time.process_time() - start)
     # processor time, because other tests may run beside it; 0.4 ms a field on the reference machine, rules included
-    assert min(times) < 0.001 * fields
+    assert min(times) < 0.002 * fields
     # a file whose content was read before is not read again
     assert min(again) < min(times) / 10
 
