@@ -80,6 +80,12 @@ class Spellings:
         self.companies.setdefault(text, set()).add(number)
         return text
 
+    def name_of(self, plain: str, number: int, purpose: str, who: object = "", when: object = "") -> str:
+        """The registered name of a customer's company, which it may have changed, written likewise."""
+        text = self._name(plain, ("company", plain, purpose, who, when))
+        self.companies.setdefault(text, set()).add(number)
+        return text
+
     def _name(self, plain: str, meant: tuple[object, ...]) -> str:
         dice = Dice(*meant)
         return plain if dice.draw() >= self.assume.spelt_otherwise else _company(plain, dice)

@@ -108,7 +108,14 @@ def spellings_truth(world: World) -> pl.DataFrame:
         for text, numbers in texts.items()
         for number in sorted(numbers)
     ]
-    return pl.DataFrame(rows, schema=dict.fromkeys(("kind", "text", "meant"), pl.String), orient="row")
+    rows += [("company", name, f"company:{number}") for number, name in enumerate(world.companies.names)]
+    rows += [
+        ("address", identities.address(number), f"address:{number}")
+        for number in world.companies.address.tolist()
+    ]
+    return pl.DataFrame(
+        rows, schema=dict.fromkeys(("kind", "text", "meant"), pl.String), orient="row"
+    ).unique(maintain_order=True)
 
 
 def registrations_truth(world: World) -> pl.DataFrame:

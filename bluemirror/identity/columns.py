@@ -28,7 +28,8 @@ class KeyColumn:
 def key_columns(field: Field, kind: EntityKind) -> tuple[KeyColumn, ...]:
     """Columns of ``field`` that name entities of ``kind``, the preferred form first; none if it is no such key."""
     if field.key is None:
-        return (KeyColumn(field.name, OWN),) if kind.own is not None and field.name == kind.own.field else ()
+        own = kind.own is not None and field.name in (kind.own.field, *kind.own.also)
+        return (KeyColumn(field.name, OWN),) if own else ()
     found = []
     if kind.spelt is not None and field.key.parts == kind.spelt:
         found.append(KeyColumn(field.part_columns[0][0], SPELT))

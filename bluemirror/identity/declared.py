@@ -23,11 +23,15 @@ HEADER = "header."
 
 @dataclass(frozen=True, slots=True)
 class OwnKey:
-    """The bank's own name of an entity: ``field`` wherever it stands; ``table`` says whose it is by ``key_field``."""
+    """The bank's own name of an entity: ``field`` wherever it stands; ``table`` says whose it is by ``key_field``.
+
+    ``also`` are fields of other names that hold it, too.
+    """
 
     table: str
     field: str
     key_field: str
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,8 @@ class Seen:
         The contracted table and its source.
     from_, to
         Fields; with ``header.`` before it, one of the record's own row.
-    role
-        Field that says how they belong together.
+    role, as_
+        Field that says how they belong together, or the word for it where no field does.
     where
         Condition in SQL that a row must fulfil, over the table as ``t``.
     holds_days
@@ -80,6 +84,7 @@ class Seen:
     role: str | None = None
     where: str | None = None
     holds_days: int | None = None
+    as_: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,10 +249,11 @@ class _Reader:
         if "own" in body:
             here = place.at("own")
             fields = ("table", "field", "key_field")
-            said = mapping(body["own"], here, known=fields, required=fields, what="own")
+            said = mapping(body["own"], here, known=(*fields, "also"), required=fields, what="own")
+            also = listing(said.get("also") or [], here.at("also"), what="also", empty=True)
             self.field(said["table"], said["field"], here.at("field"), here)
             self.field(said["table"], said["key_field"], here.at("key_field"), here)
-            own = OwnKey(said["table"], said["field"], said["key_field"])
+            own = OwnKey(said["table"], said["field"], said["key_field"], tuple(map(str, also)))
         if "spelt" in body:
             kinds = [kind for kind in PARTS if key in PART_ENTITIES[kind]]
             spelt = choice(body["spelt"], place.at("spelt"), what="kind of parts", known=kinds)
@@ -266,13 +272,22 @@ class _Reader:
         return Link(name, zh, en, ends[0], ends[1], seen)
 
     def seen(self, body: Any, place: Place, ends: list[EntityKind]) -> Seen:
-        known = ("table", "from", "to", "role", "where", "holds_days")
+        known = ("table", "from", "to", "role", "as", "where", "holds_days")
         mapping(body, place, known=known, required=("table", "from", "to"), what="an entry of seen")
         table = body["table"]
         for end, kind in zip(("from", "to"), ends, strict=True):
             self.key(table, body[end], kind, place.at(end), place)
         if "role" in body:
             self.field(table, body["role"], place.at("role"), place)
+        if "as" in body:
+            text(body["as"], place.at("as"), what="as", pattern=WORD, example="spouse")
+            if "role" in body:
+                raise place.fault(
+                    "role and as in one entry",
+                    of="as",
+                    rule="how two belong together is said by a field or by a word",
+                    fix="remove one of them",
+                )
         holds = body.get("holds_days")
         if holds is not None:
             number(holds, place.at("holds_days"), what="holds_days", least=1, whole=True)
@@ -287,7 +302,7 @@ class _Reader:
         if where is not None:
             text(where, place.at("where"), what="where")
         source = self._tables[table][0].source
-        return Seen(table, source, body["from"], body["to"], body.get("role"), where, holds)
+        return Seen(table, source, body["from"], body["to"], body.get("role"), where, holds, body.get("as"))
 
     def match(self, name: str, body: Any, place: Place, entities: Mapping[str, EntityKind]) -> Match:
         always = ("entity", "threshold", "largest")
@@ -334,7 +349,7 @@ class _Reader:
     def key(self, table: Any, name: Any, kind: EntityKind, spot: Place, place: Place) -> None:
         """That a field is a key of ``kind``."""
         field = self.field(table, name, spot, place)
-        if kind.own is not None and field.name == kind.own.field and field.key is None:
+        if kind.own is not None and field.key is None and field.name in (kind.own.field, *kind.own.also):
             return
         fits = field.key is not None and (
             field.key.entity == kind.key or (kind.spelt is not None and field.key.parts == kind.spelt)

@@ -26,9 +26,11 @@ def evidence_sql(declared: Declared, link: Link, seen: Seen) -> str:
     ]
     rows, top = rows_sql(contract, table)
     a, b = (_reference(column, top) for column in ends)
-    role = "NULL" if seen.role is None else f"CAST({_field(seen.role, contract, table, top)} AS VARCHAR)"
-    if table.valid_to is not None:
-        to = f"CAST(t.{quote(table.valid_to)} AS TIMESTAMP)"
+    role = "NULL" if seen.as_ is None else f"'{seen.as_}'"
+    if seen.role is not None:
+        role = f"CAST({_field(seen.role, contract, table, top)} AS VARCHAR)"
+    if contract.header.valid_to is not None:
+        to = f"CAST({top}.{quote(contract.header.valid_to)} AS TIMESTAMP)"  # its parts hold as long as a record does
         last = f"coalesce({to}, t.event_time)"
     else:
         to = "NULL" if seen.holds_days is None else f"t.event_time + INTERVAL {seen.holds_days} DAY"

@@ -99,7 +99,10 @@ class AdminPen(Source):
                     f"样例罚决{text[:4]}第{kept['serial'] + at:07d}号"
                     for at, text in enumerate(texts.tolist())
                 ],
-                "ENTNAME": [companies.names[number] for number in own.tolist()]
+                "ENTNAME": [
+                    world.people.spelt.name_of(companies.names[number], number, self.name, at)
+                    for at, number in enumerate(own.tolist())
+                ]
                 + [identities.company_name(int(number)) for number in unknown],
                 "SHXYDM": [companies.code[number] for number in own.tolist()]
                 + [identities.company_code(int(number)) for number in unknown],

@@ -54,6 +54,7 @@ def test_absent(tmp_path):
         (lambda s: s["links"]["person_phone"]["seen"][0].update(to="fone"), "unknown field of clients 'fone'", "links.person_phone.seen.to"),
         (lambda s: s["links"]["person_phone"]["seen"][0].update(to="home"), "home is no key of phone", "links.person_phone.seen.to"),
         (lambda s: s["links"]["person_phone"]["seen"][0].update(holds_days=3), "holds_days on a state", "links.person_phone.seen.holds_days"),
+        (lambda s: s["links"]["person_phone"]["seen"][1].update({"as": "own"}), "role and as in one entry", "links.person_phone.seen.as"),
         (lambda s: s["links"]["person_phone"]["seen"][1].update(holds_days=0), "holds_days is", "links.person_phone.seen.holds_days"),
         (lambda s: s["links"]["person_address"]["seen"][0].update(to="phone"), "phone is no key of address", "links.person_address.seen.to"),
         (lambda s: s["matches"]["address"].update(threshold=1.5), "threshold is 1.5", "matches.address.threshold"),
