@@ -149,37 +149,39 @@ def _ask(
     facts.dead_phone = dead
     asking = asking_of(world, apps, screened, month, wave)
     world.applied.append(asking)
-    for source, done in placed.items():
-        enter(world, done, calls.LINES[source], asking)
-    placed |= ask_outside(world, asking)
-    return placed, facts
+    outside = ask_outside(world, asking)
+    inner = [(done, calls.LINES[source]) for source, done in placed.items()]
+    enter(world, [*inner, *outside], asking)
+    return placed | {done.source: done for done, _ in outside}, facts
 
 
-def ask_outside(world: World, asking: Asking) -> dict[str, calls.Calls]:
-    """Ask every other source under contract about a batch, and enter the calls in the ledger."""
-    placed = {}
-    for name, source in world.outside.items():
+def ask_outside(world: World, asking: Asking) -> list[tuple[calls.Calls, calls.Line]]:
+    """Ask every other source under contract about a batch."""
+    placed = []
+    for source in world.outside.values():
         if not isinstance(source, AskedSource) or asking.month < START + source.since:
             continue
         if asking.stage == "mid" and not source.monitors:
             continue
-        placed[name] = source.ask(asking)
-        enter(world, placed[name], source.line, asking)
+        placed.append((source.ask(asking), source.line))
     return placed
 
 
-def enter(world: World, done: calls.Calls, line: calls.Line, asking: Asking) -> None:
-    """Enter calls in the ledger, and count them as the source's invoice will."""
-    out = done.asked & ~done.cached
-    for when in np.unique(month_of(done.request_ts[done.asked])).tolist():
-        here = month_of(done.request_ts) == when
-        counts = np.append(
-            np.bincount(done.result[out & here], minlength=len(calls.RESULTS)), (done.cached & here).sum()
-        )
-        tally = world.called.setdefault(when, {})
-        tally[done.source] = tally.get(done.source, np.zeros(len(counts), np.int64)) + counts
-    columns = world.rules["source_call"].columns
-    rows = ledgers.call_rows(done, line, asking, world.master, world.rules[done.source], columns)
+def enter(world: World, placed: list[tuple[calls.Calls, calls.Line]], asking: Asking) -> None:
+    """Enter calls in the ledger, and count them as the sources' invoices will."""
+    if not placed:
+        return
+    for done, _ in placed:
+        out = done.asked & ~done.cached
+        months = month_of(done.request_ts)
+        for when in np.unique(months[done.asked]).tolist():
+            here = months == when
+            counts = np.append(
+                np.bincount(done.result[out & here], minlength=len(calls.RESULTS)), (done.cached & here).sum()
+            )
+            tally = world.called.setdefault(when, {})
+            tally[done.source] = tally.get(done.source, np.zeros(len(counts), np.int64)) + counts
+    rows = ledgers.call_rows(placed, asking, world.master, world.rules)
     world.deliveries.add("source_call", rows, asking.month)
 
 
@@ -191,11 +193,12 @@ def monitor(world: World, borrower: np.ndarray, month: int) -> None:
         return
     n = len(who)
     start = first_day(month).astype("datetime64[ms]") + np.timedelta64(9 * 24 + 2, "h")
-    ask_outside(world, Asking(
+    asking = Asking(
         world=world, month=month, wave="0", stage="mid", cust=who, device=world.people.device[who],
         at=start + (np.arange(n) * 40).astype("timedelta64[ms]"), number=60_000_000 + world.monitored + np.arange(n),
         product=np.full(n, -1), amount=np.zeros(n), apply_ids=None, screened=np.ones(n, bool),
-    ))  # fmt: skip
+    )  # fmt: skip
+    enter(world, ask_outside(world, asking), asking)
     world.monitored += n
 
 

@@ -80,7 +80,7 @@ class Deliveries:
             late = rng.random(frame.height) < self.assume.late_share
             days = np.where(late, rng.integers(1, 6, frame.height), 0)
             arrives = frame[ARRIVES].to_numpy().astype("datetime64[D]") + days.astype("timedelta64[D]")
-            frame = frame.with_columns(pl.Series(ARRIVES, arrives))
+            frame.replace_column(frame.get_column_index(ARRIVES), pl.Series(ARRIVES, arrives))
         self.rows.setdefault(source, []).append(frame)
 
     def add_document(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import polars as pl
 
@@ -20,45 +22,61 @@ from simulator.timeline import add_months, day_of_month, month_of
 
 
 def call_rows(
-    calls: Calls, line: Line, asking: Asking, master: Master, rules: SourceRules, columns: tuple[str, ...]
+    placed: Sequence[tuple[Calls, Line]], asking: Asking, master: Master, rules: Mapping[str, SourceRules]
 ) -> pl.DataFrame:
-    """The call ledger's rows of one source for a batch, in the ``columns`` of the ledger's contract."""
-    which = np.flatnonzero(calls.asked)
-    cust, result = asking.cust[which], calls.result[which]
-    failed = pl.Series(calls.failed[which])
-    code = np.where(result == TIMED_OUT, "TIMEOUT", "E5" + np.char.mod("%02d", which % 7))
+    """The call ledger's rows of a batch, of all sources at once, in the columns of the ledger's contract."""
+    asked = [np.flatnonzero(calls.asked) for calls, _ in placed]
+    sizes = [len(which) for which in asked]
+    which = np.concatenate(asked)
+
+    def gathered(name: str) -> np.ndarray:
+        return np.concatenate(
+            [getattr(calls, name)[at] for (calls, _), at in zip(placed, asked, strict=True)]
+        )
+
+    def each(texts: list[str]) -> pl.Series:
+        return pl.Series(np.repeat(np.array(texts), sizes), dtype=pl.String)
+
+    cust, result, asked_at = asking.cust[which], gathered("result"), gathered("request_ts")
+    answered_at = gathered("response_ts")
+    failed = pl.Series(gathered("failed"))
     nothing = pl.Series([None] * len(which), dtype=pl.String)
-    serial = pl.Series(np.char.mod("%08d", asking.number[which].astype(np.int64)), dtype=pl.String)
+    code = np.where(result == TIMED_OUT, "TIMEOUT", "E5" + np.char.mod("%02d", which % 7))
+    requests = [
+        calls.request[at] for (calls, _), ats in zip(placed, asked, strict=True) for at in ats.tolist()
+    ]
     person = pl.Series(master.person).gather(cust)
     applied = asking.apply_ids
     apply_id = nothing if applied is None else pl.Series(applied, dtype=pl.String).gather(which)
-    company = asking.company_sha256(which) if line.entity == "company" else nothing
+    of_company = np.repeat([line.entity == "company" for _, line in placed], sizes)
+    company = asking.company_sha256(which).zip_with(pl.Series(of_company), nothing)
+    cost = [costs(calls, rules[calls.source])[at] for (calls, _), at in zip(placed, asked, strict=True)]
     frame = pl.DataFrame(
         {
-            "call_id": f"C{line.prefix}" + serial,
-            "source": np.full(len(which), calls.source),
-            "req_id": pl.Series([calls.request[at] for at in which], dtype=pl.String).zip_with(
-                ~failed, nothing
-            ),
+            "call_id": "C" + each([line.prefix for _, line in placed])
+            + pl.Series(np.char.mod("%08d", asking.number[which].astype(np.int64))),
+            "source": each([calls.source for calls, _ in placed]),
+            "req_id": pl.Series(requests, dtype=pl.String).zip_with(~failed, nothing),
             "person_id": person,
             "apply_id": apply_id,
             "stage": np.full(len(which), asking.stage),
-            "entity": np.full(len(which), line.entity),
+            "entity": each([line.entity for _, line in placed]),
             "key_hash": pl.Series(master.id_sha256).gather(cust),
             "company_hash": company,
-            "request_ts": calls.request_ts[which],
-            "response_ts": calls.response_ts[which],
+            "request_ts": asked_at,
+            "response_ts": answered_at,
             "result": np.array(RESULTS)[result],
             "error_code": pl.Series(code, dtype=pl.String).zip_with(failed, nothing),
-            "cached": calls.cached[which],
-            "cost": costs(calls, rules)[which],
-            "latency_ms": calls.latency_ms[which],
+            "cached": gathered("cached"),
+            "cost": np.concatenate(cost),
+            "latency_ms": gathered("latency_ms"),
             "authorisation_id": "Z" + (apply_id.str.slice(1) if applied is not None else "M" + person),
-            ARRIVES: calls.response_ts[which].astype("datetime64[D]"),
-            ORDER: calls.request_ts[which].astype("datetime64[us]"),
+            ARRIVES: answered_at.astype("datetime64[D]"),
+            ORDER: asked_at.astype("datetime64[us]"),
         }
-    ).with_columns(moment("request_ts"), moment("response_ts"))
-    return frame.select(*columns, ARRIVES, ORDER)
+    )  # fmt: skip
+    columns = rules["source_call"].columns
+    return frame.with_columns(moment("request_ts"), moment("response_ts")).select(*columns, ARRIVES, ORDER)
 
 
 def application_rows(

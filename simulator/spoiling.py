@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from simulator.streams import Streams
@@ -30,14 +31,15 @@ def spoil(
     plant: Plant | None, frame: pl.DataFrame, purpose: str, month: int, streams: Streams, share: float
 ) -> pl.DataFrame:
     """``frame`` with a share of its rows broken and the column ``_spoiled`` telling which."""
+    none = np.zeros(frame.height, bool)
     if plant is None or not frame.height:
-        return frame.with_columns(pl.lit(False).alias(SPOILED))
+        return frame.hstack([pl.Series(SPOILED, none)])
     column, value, eligible = plant
-    draw = pl.Series("_draw", streams.of(f"spoil {purpose}", month).random(frame.height))
-    frame = frame.with_columns(draw)
-    frame = frame.with_columns(((pl.col("_draw") < share) & eligible.fill_null(False)).alias(SPOILED)).drop(
-        "_draw"
+    chosen = streams.of(f"spoil {purpose}", month).random(frame.height) < share
+    if not chosen.any():
+        return frame.hstack([pl.Series(SPOILED, none)])
+    broken = pl.Series(chosen) & frame.select(eligible.fill_null(False).alias(SPOILED)).to_series()
+    return frame.with_columns(
+        broken.alias(SPOILED),
+        pl.when(broken).then(pl.lit(value)).otherwise(pl.col(column).cast(pl.String)).alias(column),
     )
-    if frame.schema[column] != pl.String:
-        frame = frame.with_columns(pl.col(column).cast(pl.String))
-    return frame.with_columns(pl.when(SPOILED).then(pl.lit(value)).otherwise(pl.col(column)).alias(column))

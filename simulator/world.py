@@ -93,8 +93,8 @@ class World:
 
 def delivering(workspace: Workspace) -> tuple[str, ...]:
     """Every source that the simulation delivers into this workspace."""
-    rules = read_rules(workspace)
-    return (*INNER, *(name for name in outside_sources() if name in rules))
+    folder = workspace.contracts_dir
+    return (*INNER, *(name for name in outside_sources() if (folder / f"{name}.odcs.yaml").is_file()))
 
 
 def begin(
