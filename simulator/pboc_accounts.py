@@ -11,13 +11,27 @@ import numpy as np
 
 from simulator.bureau import Bureau, balances
 from simulator.pboc_luck import Luck
-from simulator.products import BAD, BUSINESS, C1, D1, ORG_TYPES, OWN, R1, R2, R3, R4, letters
+from simulator.products import (
+    BAD,
+    BUSINESS,
+    C1,
+    CAR,
+    D1,
+    FARM,
+    HOME,
+    ORG_TYPES,
+    OWN,
+    R1,
+    R2,
+    R3,
+    R4,
+    TRADE,
+    letters,
+)
 from simulator.timeline import add_months, month_name
 
 OWN_CODE = "BM990000000001"
 """The bank's own institution code, written in full where others show two letters."""
-_CAR, _HOME, _TRADE, _FARM = 4, 5, 6, 7
-"""Products whose accounts have collateral, a guarantor or a kind of business of their own."""
 
 
 @dataclass(slots=True)
@@ -81,23 +95,23 @@ class Account:
         """Key of the agreement under which the account was opened: lines by account, draws and cards by institution."""
         if self.kind == R1:
             return f"XY{self.row:010d}"
-        if self.kind in (R4, R2, R3) or (self.kind == D1 and self.product == _TRADE and self.org != OWN_CODE):
+        if self.kind in (R4, R2, R3) or (self.kind == D1 and self.product == TRADE and self.org != OWN_CODE):
             return f"XY{self.cust:07d}{'LDRCQ'[(R1, D1, R4, R2, R3).index(self.kind)]}{self.org}"
         return None
 
     @property
     def joint(self) -> bool:
         """Whether somebody else borrows with the subject."""
-        return self.guarantor >= 0 and self.product == _HOME
+        return self.guarantor >= 0 and self.product == HOME
 
     @property
     def guarantee(self) -> str:
         """Code of the guarantee."""
-        if self.product in (_CAR, _HOME):
+        if self.product in (CAR, HOME):
             return "5" if self.guarantor >= 0 and not self.joint else "2"
         if self.guarantor >= 0:
-            return "7" if self.product == _FARM and self.luck[2] < 0.3 else "3"
-        return "1" if self.product == _TRADE and self.luck[2] < 0.1 else "4"
+            return "7" if self.product == FARM and self.luck[2] < 0.3 else "3"
+        return "1" if self.product == TRADE and self.luck[2] < 0.1 else "4"
 
 
 def gather(book: Bureau, luck: Luck, index: np.ndarray, month: int) -> list[Account]:
@@ -180,10 +194,10 @@ def _business(kind: int, product: int, org_type: str, luck: list[float]) -> str:
         return "82" if at < 0.03 else "81"
     if product == 2 and at < 0.06:
         return ("31", "32", "33", "99")[int(at / 0.015)]
-    if product == _HOME:
+    if product == HOME:
         return "13" if at < 0.12 else "12" if at < 0.16 else "11"
-    if product == _TRADE:
+    if product == TRADE:
         return "42" if at < 0.06 else "92" if at < 0.08 else "41"
-    if product == _FARM:
+    if product == FARM:
         return "51" if at < 0.2 else "52" if at < 0.4 else "53"
     return BUSINESS[product]

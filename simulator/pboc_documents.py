@@ -8,7 +8,7 @@ from simulator.pboc_accounts import Account
 from simulator.pboc_notes import Notes
 from simulator.pboc_specials import events, moved, plans, trades, unbilled
 from simulator.pboc_tree import Months, Segment, Unit, Value
-from simulator.products import C1, D1, KINDS, R1, R2, R3, R4
+from simulator.products import C1, CAR, D1, HOME, KINDS, R1, R2, R3, R4, TRADE
 from simulator.timeline import month_end, month_name, plus_months
 
 
@@ -70,14 +70,14 @@ def _repayment(account: Account) -> tuple[str | None, str | None]:
         return None, None
     if account.merged:
         return "90", "03"
-    if account.product == 5 and account.luck[4] < 0.25:
+    if account.product == HOME and account.luck[4] < 0.25:
         return "12", "03"
     return "11", "03"
 
 
 def _issue(account: Account) -> str:
     at = account.luck[4]
-    if account.product == 6 and at < 0.2:
+    if account.product == TRADE and at < 0.2:
         return "2" if at < 0.08 else "4"
     return "3" if at > 0.992 else "5" if at > 0.984 else "1"
 
@@ -140,7 +140,7 @@ def _live_status(account: Account) -> str:
         return "1"
     if level >= 7 and at > 0.75:
         return "8"
-    if level >= 4 and account.product in (4, 5) and at < 0.2:
+    if level >= 4 and account.product in (CAR, HOME) and at < 0.2:
         return "6"
     return "5" if kind == R1 and level >= 2 and at < 0.4 else "2"
 

@@ -8,11 +8,10 @@ import numpy as np
 
 from simulator.assumptions import Assumptions
 from simulator.bureau import Bureau
-from simulator.products import D1
+from simulator.products import CAR, D1, FARM, HOME, TRADE
 from simulator.streams import Streams
 
 DRAWS = 6
-_CAR, _HOME, _TRADE, _FARM = 4, 5, 6, 7
 
 
 @dataclass
@@ -54,10 +53,10 @@ class Luck:
         product, who = book["product"][fresh], book["cust"][fresh]
         loan = (book["kind"][fresh] == D1) & (book.own[fresh] < 0)
         asked = np.select(
-            [product == _TRADE, product == _FARM, product == _CAR, product == 2], assume.guaranteed, 0.0
+            [product == TRADE, product == FARM, product == CAR, product == 2], assume.guaranteed, 0.0
         )
         guaranteed = loan & (draws[:, 5] < asked) & (helper[who] >= 0)
-        joint = loan & (product == _HOME) & (draws[:, 5] < assume.joint_home_loans) & (partner[who] >= 0)
+        joint = loan & (product == HOME) & (draws[:, 5] < assume.joint_home_loans) & (partner[who] >= 0)
         guarantor = np.where(guaranteed, helper[who], np.where(joint, partner[who], -1))
         self.draws = np.concatenate([self.draws, draws])
         self.guarantor = np.concatenate([self.guarantor, guarantor])

@@ -7,7 +7,7 @@ what earlier ones said.
 from __future__ import annotations
 
 from simulator.pboc_accounts import Account
-from simulator.products import C1, D1, R1, R2, R3, R4
+from simulator.products import C1, CAR, D1, HOME, R1, R2, R3, R4
 from simulator.timeline import month_end, month_name
 
 Trade = tuple[str, str, int | None, int | None, str | None]
@@ -23,9 +23,9 @@ def trades(account: Account, month: int) -> list[Trade]:
         return []
     found: list[Trade] = []
     amount, opened = account.amount, account.open_month
-    secured = account.product in (4, 5)
+    secured = account.product in (CAR, HOME)
     pledged = account.guarantee == "1"
-    if account.product == 5 and opened < EXTENDED and luck[3] < 0.12 and _open_at(account, EXTENDED):
+    if account.product == HOME and opened < EXTENDED and luck[3] < 0.12 and _open_at(account, EXTENDED):
         found.append(("16", month_end(EXTENDED), 6, amount // max(account.term, 1) * 6, None))
     if kind == D1 and luck[3] > 0.955:
         paid = max(opened, 0) + 6 + int(luck[1] * 18)

@@ -27,6 +27,8 @@ PRODUCTS: tuple[tuple[int, str, tuple[float, ...], float], ...] = (
     (D1, "53", (0.35, 0.65, 0, 0, 0, 0), 0.1),
     (R3, "71", (1, 0, 0, 0, 0, 0), 0.0),
 )
+CAR, HOME, TRADE, FARM = 4, 5, 6, 7
+"""Numbers of the products with collateral, a guarantor or kinds of business of their own."""
 SHARES = np.array([0.31, 0.24, 0.17, 0.11, 0.045, 0.04, 0.04, 0.025, 0.012])
 ORG_CHOICE = np.array([0, 1, 2, 5, 6, 10])
 ORG_SIZE = np.array([60, 40, 8, 15, 25, 60])
