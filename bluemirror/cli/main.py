@@ -98,6 +98,11 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
         "entities, ties between them, and which of them are one; judged if the truth is there",
         (("--train", {"action": "store_true", "help": "train the matches anew on what is known now"}),),
     ),
+    "privacy": (
+        "privacy:privacy",
+        "look for raw personal values in everything that was written",
+        (("list", {"metavar": "LIST", "help": "Parquet or CSV with a column value, or a value a line"}),),
+    ),
     "catalogue": (
         "catalogue:catalogue",
         "count, search, show variables; compile the list that is committed",

@@ -14,6 +14,7 @@ LIBRARY = REPOSITORY / "bluemirror"
 
 # Each may import itself, the foundation (modules beside the packages) and what stands before it.
 ORDER = (
+    "privacy",
     "contracts",
     "landing",
     "parts",

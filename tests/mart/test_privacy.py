@@ -80,3 +80,47 @@ def test_no_raw_value_is_written_or_said(workspace, deliver, capsys):
         assert value not in everything, f"a raw value of {len(value)} characters got through"
         assert value[:12] not in everything
     assert "<19 characters>" in everything
+
+
+def test_the_flagship_holds_no_raw_value(flagship):
+    """Every raw identifier of the simulation, and every key that its sources sent, over every file behind the door."""
+    from bluemirror.privacy import Needles, search
+
+    truth = flagship.data / "truth"
+    listed = dict(pl.read_parquet(truth / "identifiers.parquet").select("value", "entity").iter_rows())
+    sent = keys_that_were_sent(flagship)
+    needles = Needles({**sent, **listed})
+    assert len(needles) > 2_000
+    assert len({*listed.values(), *sent.values()}) >= 8
+    behind = search(flagship.data, needles, [truth])
+    assert behind.parquet > 100
+    assert behind.findings == []
+    # the same search finds them before the door, so it can find
+    before = search(flagship.landing / "own_customer", needles)
+    assert {"id_no", "phone", "name"} <= {finding.entity for finding in before.findings}
+
+
+def keys_that_were_sent(workspace):
+    """Value -> entity of every keyed field in the landing files, read as the platform reads them."""
+    from bluemirror.contracts import read_contracts
+    from bluemirror.landing.deliveries import deliveries
+    from bluemirror.landing.landed import LandedFile
+    from bluemirror.landing.plan import compile_plan
+    from bluemirror.landing.read import read_chunks
+
+    found = {}
+    for contract in read_contracts(workspace.contracts_dir).values():
+        plan = compile_plan(contract)
+        paths = [each.folder / name for each in deliveries(workspace, contract) for name in each.present]
+        files = [LandedFile(number, path, path.name, None) for number, path in enumerate(paths)]
+        (read,) = read_chunks(plan, contract, [files], 0)
+        for table_plan in plan.tables:
+            table = contract.table(table_plan.name)
+            for name, slot in table_plan.fields:
+                key = table.field(name).key
+                if key is not None:
+                    values = read.scopes[table_plan.scope][slot].cast(pl.String).unique().drop_nulls()
+                    found |= dict.fromkeys(
+                        values.str.strip_chars().to_list(), f"{key.entity} sent {key.form}"
+                    )
+    return {value: entity for value, entity in found.items() if len(value) >= 8}
