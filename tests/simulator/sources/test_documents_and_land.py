@@ -58,3 +58,13 @@ def test_an_order_moves_on_and_what_is_owed_with_it(lines: Lines) -> None:
     assert versions["len"].max() == 3
     whole = versions.filter(pl.col("len") == 3)["receivable_bal"].to_list()
     assert all(owed[0] == 0 and owed[1] > 0 and owed[2] == 0 for owed in whole)
+
+
+def test_companies_declare_what_they_pay_or_owe(lines: Lines) -> None:
+    answers = lines("tax_ent")
+    assert answers.filter(pl.col("hit") == "1").height > 0
+    declared = answers.explode("declarations").drop_nulls("declarations").unnest("declarations")
+    assert ((declared["declared"] - declared["paid"] - declared["owed"]).abs() < 0.005).all()
+    assert (declared["declare_date"].cast(pl.String) < declared["report_ts"]).all()
+    filed = answers.explode("statements").drop_nulls("statements").unnest("statements")
+    assert (filed["filed_date"].cast(pl.String) < filed["report_ts"]).all()
