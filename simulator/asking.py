@@ -40,6 +40,8 @@ class Asking:
         Ids of the applications; None during the loan.
     screened
         Who passed the bank's first screen: the dear sources are asked for these alone.
+    network
+        Number of the network that the application came from, see ``simulator.networks``; during the loan, home.
     """
 
     world: World
@@ -54,6 +56,7 @@ class Asking:
     amount: np.ndarray
     apply_ids: list[str] | None
     screened: np.ndarray
+    network: np.ndarray
     source: str = ""
 
     @property
@@ -152,9 +155,12 @@ class Asking:
         )
 
 
-def asking_of(world: World, apps: Applications, screened: np.ndarray, month: int, wave: int) -> Asking:
+def asking_of(
+    world: World, apps: Applications, screened: np.ndarray, network: np.ndarray, month: int, wave: int
+) -> Asking:
     """The applications of a batch."""
     return Asking(
         world=world, month=month, wave=str(wave), stage="pre", cust=apps.cust, device=apps.device, at=apps.apply_ts,
         number=apps.number, product=apps.product, amount=apps.amount, apply_ids=apps.ids, screened=screened,
+        network=network,
     )  # fmt: skip

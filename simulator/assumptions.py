@@ -49,6 +49,8 @@ class Assumptions:
     """Month-to-month correlation of a customer's financial stress [stated]."""
     employer_distress: float = 0.0025
     """Monthly chance that an employer falls into distress [stated]."""
+    device_at_home: float = 0.12
+    """Share of the changes of telephone that end with one that somebody at home uses too, if there is one [stated]."""
     ring_per_customers: int = 450
     """One fraud ring for so many customers, four to nine people each [stated: 1.4 % of customers]."""
     never_applies: float = 0.10

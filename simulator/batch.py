@@ -10,6 +10,8 @@ import polars as pl
 from simulator import applications as ap
 from simulator import behaviour, bureau, calls, customers, ledgers, loans, lookups, products, reports, vendors
 from simulator.asking import Asking, asking_of
+from simulator.fingerprints import fingerprint_rows
+from simulator.networks import networks_of
 from simulator.outside import AskedSource
 from simulator.pboc_form import SUFFIX, form_of
 from simulator.spoiling import SPOILED_REASON
@@ -42,13 +44,14 @@ def apply_batch(
     world.deliveries.add(
         "app_event", behaviour.event_rows(sessions, events, received, people, master, month), month
     )
-    prints = behaviour.fingerprint_rows(
-        sessions, start, people, master, world.noises["device"], f"apply {wave}", month, streams
+    network = networks_of(sessions.number, apps.cust, people, month, streams)
+    prints = fingerprint_rows(
+        sessions, network, start, people, master, world.noises["device"], f"apply {wave}", month, streams
     )
     world.deliveries.add("device_fp", prints, month)
 
     asked = vendors.Asked(apps.cust, apps.device, apps.number)
-    placed, facts = _ask(world, apps, asked, month, wave)
+    placed, facts = _ask(world, apps, asked, network, month, wave)
     complete = np.max([np.where(c.asked, c.response_ts, apps.apply_ts) for c in placed.values()], axis=0)
     rng = streams.of(f"decision {wave}", month)
     draws = rng.random((5, n))
@@ -63,6 +66,7 @@ def apply_batch(
         "own_apply",
         ledgers.application_rows(
             apps,
+            network,
             people,
             master,
             world.companies,
@@ -98,7 +102,7 @@ def apply_batch(
 
 
 def _ask(
-    world: World, apps: ap.Applications, asked: vendors.Asked, month: int, wave: int
+    world: World, apps: ap.Applications, asked: vendors.Asked, network: np.ndarray, month: int, wave: int
 ) -> tuple[dict[str, calls.Calls], ap.Facts]:
     """Call the outside sources and deliver what they answer; what the policy needs comes back."""
     people, master, streams, assume = world.people, world.master, world.streams, world.assume
@@ -147,7 +151,7 @@ def _ask(
     facts.lender_applications = np.bincount(recent["at"].to_numpy(), minlength=n)
     facts.list_open_level = level
     facts.dead_phone = dead
-    asking = asking_of(world, apps, screened, month, wave)
+    asking = asking_of(world, apps, screened, network, month, wave)
     world.applied.append(asking)
     outside = ask_outside(world, asking)
     inner = [(done, calls.LINES[source]) for source, done in placed.items()]
@@ -187,6 +191,7 @@ def enter(world: World, placed: list[tuple[calls.Calls, calls.Line]], asking: As
 
 def monitor(world: World, borrower: np.ndarray, month: int) -> None:
     """Look again at a part of the borrowers: each comes up once in ``Assumptions.monitored_every`` months."""
+    people = world.people
     who = np.flatnonzero(borrower)
     who = who[(who + month) % world.assume.monitored_every == 0]
     if not len(who):
@@ -194,9 +199,10 @@ def monitor(world: World, borrower: np.ndarray, month: int) -> None:
     n = len(who)
     start = first_day(month).astype("datetime64[ms]") + np.timedelta64(9 * 24 + 2, "h")
     asking = Asking(
-        world=world, month=month, wave="0", stage="mid", cust=who, device=world.people.device[who],
+        world=world, month=month, wave="0", stage="mid", cust=who, device=people.device[who],
         at=start + (np.arange(n) * 40).astype("timedelta64[ms]"), number=60_000_000 + world.monitored + np.arange(n),
         product=np.full(n, -1), amount=np.zeros(n), apply_ids=None, screened=np.ones(n, bool),
+        network=people.address[who],
     )  # fmt: skip
     enter(world, ask_outside(world, asking), asking)
     world.monitored += n

@@ -1,4 +1,4 @@
-"""App sessions: what customers do in the app, how they type, and the fingerprint of the device they use."""
+"""App sessions: what customers do in the app, and how they type."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 
 from simulator.assumptions import Assumptions
-from simulator.customers import CITIES, Master
+from simulator.customers import Master
 from simulator.deliveries import ARRIVES, ORDER
 from simulator.lookups import HOURS, NIGHT_HOURS
+from simulator.networks import net_of
 from simulator.population import Population
 from simulator.streams import Streams, pick, sigmoid
 from simulator.timeline import START, days_in, first_day
@@ -22,14 +23,6 @@ EVENTS = (
 _E = {name: number for number, name in enumerate(EVENTS)}
 FIELDS = ("income", "employer", "address", "contact", "amount")
 NETS = ("wifi", "5g", "4g", "other")
-FLAGS = (
-    "root", "emulator", "cloud_phone", "hook", "debug", "repackaged", "multi_open", "vpn", "proxy", "mock_gps",
-    "usb_debug", "custom_rom",
-)  # fmt: skip
-_FLAG_LEVEL = np.array([-4.3, -7.4, -7.0, -6.8, -6.2, -7.2, -4.6, -3.4, -4.4, -5.6, -4.2, -5.2])
-_FLAG_FRAUD = np.array([0.55, 1.1, 1.0, 0.9, 0.5, 0.8, 0.75, 0.4, 0.55, 0.9, 0.4, 0.35])
-_FLAG_RISK = np.array([0.3, 0.1, 0.1, 0.15, 0.1, 0.1, 0.35, 0.35, 0.3, 0.2, 0.15, 0.15])
-BRANDS = ("brand_a", "brand_b", "brand_c", "brand_d", "brand_e", "brand_f")
 _VISIT = (
     "launch",
     "login_fail",
@@ -169,7 +162,7 @@ def event_rows(
 ) -> pl.DataFrame:
     """Events as the app's stream delivers them."""
     row, n = events["row"], len(events["row"])
-    session = _session_ids(sessions)
+    session = session_ids(sessions)
     number = np.arange(n)
     first = np.r_[True, row[1:] != row[:-1]] if n else np.zeros(0, bool)
     page = pl.Series(np.array(EVENTS)[events["kind"]])
@@ -179,7 +172,7 @@ def event_rows(
             + "-"
             + pl.Series(_rank(row, number)).cast(pl.String).str.zfill(2),
             "user_id": pl.Series(master.person).gather(events["cust"]),
-            "device_id": _devices(sessions, people).gather(row),
+            "device_id": devices_of(sessions, people).gather(row),
             "session_id": pl.Series(session).gather(row),
             "event_type": page,
             "ts": events["ts"],
@@ -198,9 +191,7 @@ def event_rows(
             "touch_pressure": pl.Series(np.round(events["pressure"], 3)).fill_nan(None),
             "gyro_var": pl.Series(np.round(events["gyro"], 4)).fill_nan(None),
             "scroll_px": events["scroll"],
-            "net_type": np.array(NETS)[
-                pick(((sessions.number * 2654435761) % 997 / 997.0), np.array([0.5, 0.3, 0.18, 0.02]))
-            ][row],
+            "net_type": np.array(NETS)[net_of(sessions.number)][row],
             "app_version": np.full(n, f"{3 + (month - START) // 12}.{(month - START) % 12}.0"),
             ARRIVES: received.astype("datetime64[D]"),
             ORDER: events["ts"].astype("datetime64[us]"),
@@ -215,80 +206,14 @@ def _rank(row: np.ndarray, number: np.ndarray) -> np.ndarray:
     return number - np.repeat(start, np.diff(np.r_[start, len(row)]))
 
 
-def _session_ids(sessions: Sessions) -> list[str]:
+def session_ids(sessions: Sessions) -> list[str]:
+    """Ids of the sessions."""
     return [f"S{number:010d}" for number in sessions.number.tolist()]
 
 
-def _devices(sessions: Sessions, people: Population) -> pl.Series:
+def devices_of(sessions: Sessions, people: Population) -> pl.Series:
+    """Ids of the sessions' devices."""
     return pl.Series([people.device_id(number) for number in sessions.device.tolist()], dtype=pl.String)
-
-
-def network_address(household: np.ndarray, jump: np.ndarray) -> list[str]:
-    """Private network address of a household, or a passing one where ``jump`` is positive."""
-    number = np.where(jump > 0, 8_000_000 + jump, household)
-    return [f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}" for n in number.tolist()]
-
-
-def fingerprint_rows(
-    sessions: Sessions,
-    start: np.ndarray,
-    people: Population,
-    master: Master,
-    noise: np.ndarray,
-    purpose: str,
-    month: int,
-    streams: Streams,
-) -> pl.DataFrame:
-    """One fingerprint a session: flags follow fraud propensity and, weakly, risk; they stay with the device."""
-    rng = streams.of(f"fingerprint {purpose}", month)
-    n, cust = len(sessions.cust), sessions.cust
-    d = rng.random((8, n))
-    # a device's own lot decides most of a flag, so that it does not flicker from session to session
-    lot = (sessions.device[:, None] * 2_654_435_761 + np.arange(1, 13) * 40_503_551) % 1_000_003 / 1_000_003
-    flicker = rng.random((n, 12)) < 0.04
-    chance = sigmoid(
-        _FLAG_LEVEL + np.outer(people.fraud[cust], _FLAG_FRAUD)
-        + np.outer(people.risk[cust] + 0.7 * noise[cust], _FLAG_RISK)
-    )  # fmt: skip
-    flags = np.where(flicker, rng.random((n, 12)), lot) < chance
-    price = 0.6 * people.income_z[cust] + 0.95 * (((sessions.device * 97_003) % 1009) / 504.5 - 1)
-    apple = price > 0.75
-    harmony = ~apple & ((sessions.device * 31) % 5 == 0)
-    brand = np.where(apple, 0, 1 + np.clip(np.rint(2.5 - price), 0, 4)).astype(int)
-    emulator = flags[:, 1]
-    away = d[0] < sigmoid(-2.4 - 0.4 * people.stability[cust] + 0.4 * np.maximum(people.fraud[cust], 0))
-    city = np.where(away, (d[1] * 30).astype(int), master.city[cust])
-    jump = np.where(d[2] < 0.45, 1 + (d[3] * 2_000_000).astype(int), 0)
-    values: dict[str, object] = {
-        "session_id": _session_ids(sessions),
-        "device_id": _devices(sessions, people),
-        "person_id": pl.Series(master.person).gather(cust),
-        "event_ts": start + np.timedelta64(150, "ms"),
-        "ip": network_address(people.address[cust], jump),
-        "city_code": pl.Series(CITIES).gather(city),
-        "os": np.where(apple, "ios", np.where(harmony, "harmony", "android")),
-        "os_version": np.array(["12", "13", "14", "15", "16", "17"])[
-            np.clip((sessions.device % 4) + (month - START) // 12, 0, 5)
-        ],
-        "brand": np.array(BRANDS)[brand],
-        "model": [
-            f"m{b}{device % 9}" for b, device in zip(brand.tolist(), sessions.device.tolist(), strict=True)
-        ],
-        "app_version": np.full(n, f"{3 + (month - START) // 12}.{(month - START) % 12}.0"),
-    }
-    values |= {name: flags[:, at] for at, name in enumerate(FLAGS)}
-    values |= {
-        "sim_count": np.where(emulator, 0, 1 + (sessions.device % 3 == 0)),
-        "boot_hours": np.round(np.where(emulator, d[4] * 3, -np.log1p(-d[4] * 0.9999) * 60), 1),
-        "battery": np.round(np.where(emulator, 1.0, 0.08 + 0.92 * d[5]), 2),
-        "storage_ratio": np.round(
-            np.clip(0.62 - 0.05 * people.income_z[cust] + 0.4 * (d[6] - 0.5), 0.05, 0.99), 2
-        ),
-        "tz": np.where(d[7] < 0.004, "Asia/Tokyo", "Asia/Shanghai"),
-        ARRIVES: start.astype("datetime64[D]"),
-        ORDER: start.astype("datetime64[us]"),
-    }
-    return pl.DataFrame(values).with_columns(pl.col("event_ts").cast(pl.Datetime("us")))
 
 
 def received_hourly(events: dict[str, np.ndarray], month: int, streams: Streams) -> np.ndarray:

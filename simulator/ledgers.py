@@ -10,12 +10,12 @@ import polars as pl
 from simulator import applications as ap
 from simulator.applications import Applications
 from simulator.asking import Asking
-from simulator.behaviour import network_address
 from simulator.calls import RESULTS, TIMED_OUT, Calls, Line, costs
 from simulator.companies import Companies
 from simulator.customers import Master
 from simulator.deliveries import ARRIVES, ORDER, moment
 from simulator.loans import CHANNELS, LoanBook
+from simulator.networks import network_address
 from simulator.population import Population
 from simulator.rules import SourceRules
 from simulator.timeline import add_months, day_of_month, month_of
@@ -81,6 +81,7 @@ def call_rows(
 
 def application_rows(
     apps: Applications,
+    network: np.ndarray,
     people: Population,
     master: Master,
     companies: Companies,
@@ -93,7 +94,7 @@ def application_rows(
     granted: np.ndarray,
     rate: np.ndarray,
 ) -> pl.DataFrame:
-    """Versions of the applications: submitted, inputs complete, decided or cancelled."""
+    """Versions of the applications, sent over ``network``: submitted, inputs complete, decided or cancelled."""
     n = len(apps.cust)
     ids = apps.ids
     owned = people.company[apps.cust]
@@ -102,7 +103,6 @@ def application_rows(
         & (owned >= 0)
         & companies.alive(owned, month_of(apps.apply_ts))
     )
-    jump = np.where(apps.number % 5 < 2, 3_000_000 + apps.number * 17 % 4_000_000, 0)
     base = pl.DataFrame(
         {
             "apply_id": ids,
@@ -115,7 +115,7 @@ def application_rows(
             "term": apps.term,
             "stated_income": master.stated_income[apps.cust],
             "device_id": [people.device_id(number) for number in apps.device.tolist()],
-            "ip": network_address(people.address[apps.cust], jump),
+            "ip": network_address(network),
             "decide_ts": decided,
             "company_code": pl.Series(companies.code)
             .gather(np.maximum(owned, 0))

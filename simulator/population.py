@@ -20,6 +20,8 @@ INDUSTRIES = "ACFGHIJLOPQS"
 class Population:
     """Arrays over customers (``size`` long) unless said otherwise; the state of the current month.
 
+    ``device`` is the id that the app's SDK gave, which a reset renews (``device_before``: the one before, -1 without
+    one, of the same ``hardware``); ``device_wealth`` is the income latent of whoever bought the thing.
     ``risk`` is the part of credit risk that lies in the latents, standardised; ``discipline`` is a part that
     only repayment behaviour shows.
     """
@@ -57,6 +59,9 @@ class Population:
     phone: np.ndarray
     phone_since: np.ndarray
     device: np.ndarray
+    device_before: np.ndarray
+    hardware: np.ndarray
+    device_wealth: np.ndarray
     employer_bad_until: np.ndarray
     next_phone: int
     next_device: int
@@ -135,6 +140,9 @@ def draw_population(size: int, streams: Streams, assume: Assumptions) -> Populat
         phone=np.arange(size),
         phone_since=-np.clip(rng.exponential(42 * np.exp(0.40 * latents[:, 1])), 0, 240).astype(int),
         device=device,
+        device_before=np.full(size, -1),
+        hardware=device.copy(),
+        device_wealth=latents[_first(device), 0],
         employer_bad_until=np.full(employers, -1),
         next_phone=size,
         next_device=40 * size,
@@ -224,5 +232,31 @@ def advance(people: Population, month: int, streams: Streams, assume: Assumption
     people.next_phone += len(who)
     who = changed["device"]
     people.device[who] = people.next_device + np.arange(len(who))
+    people.hardware[who] = people.device[who]
+    people.device_before[who] = -1
+    people.device_wealth[who] = people.income_z[who]
     people.next_device += len(who)
+    # a new telephone is often another one at home
+    mates = _first(people.household)[who]
+    shared = (rng.random(size)[who] < assume.device_at_home) & (mates != who)
+    for values in (people.device, people.hardware, people.device_before, people.device_wealth):
+        values[who[shared]] = values[mates[shared]]
+    _reset(people, rng.random(size), preparing)
     return changed
+
+
+def _reset(people: Population, draws: np.ndarray, preparing: np.ndarray) -> None:
+    """Some devices are set up anew: all who use one go on with it under another id."""
+    decides = _first(people.hardware)
+    chance = 0.003 * np.exp(0.5 * np.clip(people.fraud, -2, 4)) + 0.1 * preparing
+    who = np.flatnonzero(draws[decides] < chance[decides])
+    hardware, place = np.unique(people.hardware[who], return_inverse=True)
+    people.device_before[who] = people.device[who]
+    people.device[who] = people.next_device + place
+    people.next_device += len(hardware)
+
+
+def _first(label: np.ndarray) -> np.ndarray:
+    """For each entry the first entry of the same label."""
+    _, first, place = np.unique(label, return_index=True, return_inverse=True)
+    return first[place]

@@ -19,6 +19,8 @@ from simulator.assumptions import Assumptions
 from simulator.batch import apply_batch, monitor, take_pending
 from simulator.companies import advance_companies
 from simulator.configuration import read_configuration
+from simulator.fingerprints import fingerprint_rows
+from simulator.networks import networks_of
 from simulator.population import advance
 from simulator.standing import fingerprint, prepare
 from simulator.timeline import START, first_day, last_day, month_name, month_of
@@ -182,8 +184,9 @@ def _everyday_sessions(world: World, borrower: np.ndarray, month: int) -> None:
     world.deliveries.add(
         "app_event", behaviour.event_rows(sessions, events, received, people, master, month), month
     )
-    prints = behaviour.fingerprint_rows(
-        sessions, start, people, master, world.noises["device"], "visit", month, streams
+    network = networks_of(sessions.number, sessions.cust, people, month, streams)
+    prints = fingerprint_rows(
+        sessions, network, start, people, master, world.noises["device"], "visit", month, streams
     )
     world.deliveries.add("device_fp", prints, month)
 

@@ -1,7 +1,4 @@
-"""Positions of those who consent: nights at home, days at work, other places, journeys; some positions are made up.
-
-The whole country lies off the coast of Africa, where no land is: nobody's home can be met.
-"""
+"""Positions of those who consent: nights at home, days at work, other places, journeys; some positions are made up."""
 
 from __future__ import annotations
 
@@ -14,6 +11,7 @@ import polars as pl
 from simulator.customers import CITIES
 from simulator.deliveries import ARRIVES, ORDER
 from simulator.outside import Source
+from simulator.places import WORK, position
 from simulator.streams import pick, sigmoid
 from simulator.timeline import days_in, first_day
 from simulator.world import World
@@ -87,12 +85,12 @@ class Lbs(Source):
         travels = (place == 2) & (
             d[1] < sigmoid(-1.9 - 0.3 * people.stability[who] + 0.3 * people.fraud[who])
         )
-        home, work = people.address[who], people.employer[who] + 3_000_000
+        home, work = people.address[who], people.employer[who] + WORK
         spot = np.where(
             place == 0, home, np.where(place == 1, work, home * 31 + (d[2] * 12).astype(int) + 5_000_000)
         )
         city = np.where(travels, (d[2] * 30).astype(int), master.city[who])
-        lng, lat = _position(spot, city)
+        lng, lat = position(spot, city)
         mock = d[3] < sigmoid(self.assume.mock + 0.75 * people.fraud[who])
         lng = np.where(mock, np.round(lng + 0.5 + d[4], 2), lng)
         poi = np.where(
@@ -141,13 +139,6 @@ class Lbs(Source):
             }
         ).unique(["user_id", "ts"], keep="first", maintain_order=True)  # fmt: skip
         world.deliveries.add(self.name, frame, month)
-
-
-def _position(spot: np.ndarray, city: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Longitude and latitude of a place in a city, to a hundredth of a degree: 0 to 6 east, 0 to 5 north."""
-    lng = (city % 6) + 0.2 + (spot * 7919 % 5000) / 10_000
-    lat = (city // 6) + 0.2 + (spot * 104_729 % 5000) / 10_000
-    return np.round(lng, 2), np.round(lat, 2)
 
 
 def _wifi(known: dict[int, str], spot: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,7 +14,8 @@ from simulator import identities
 from simulator.identities import hashed
 
 Lines = Callable[[str], pl.DataFrame]
-ASKED = ("telco3", "card4", "phone_risk")
+Told = Callable[[str], pl.DataFrame]
+ASKED = ("telco3", "card4", "phone_risk", "ip_risk", "addr_risk", "fraud_list")
 
 
 @pytest.fixture(scope="session")
@@ -25,19 +25,13 @@ def ledger(lines: Lines) -> pl.DataFrame:
     return calls.select("source", "req_id", "person_id", ledger_result="result")
 
 
-@pytest.fixture(scope="session")
-def people(landed: Workspace) -> pl.DataFrame:
-    """Who the customers really are."""
-    return pl.read_parquet(landed.data / "truth" / "persons.parquet")
-
-
 @pytest.mark.parametrize("source", ASKED)
 def test_every_answer_is_in_the_ledger_and_the_hit_rate_is_as_promised(
     source: str, landed: Workspace, lines: Lines, ledger: pl.DataFrame
 ) -> None:
     rows, calls = lines(source), ledger.filter(pl.col("source") == source)
     assert rows.height > 300
-    assert set(rows["req_id"]) == set(calls["req_id"])
+    assert set(rows["req_id"].drop_nulls()) == set(calls["req_id"])
     promised = read_contract(landed.contracts_dir / f"{source}.odcs.yaml").promised("hitRate")
     assert promised is not None
     found = calls["ledger_result"].is_in(["hit", "match", "mismatch"]).mean()
@@ -94,34 +88,31 @@ def test_phones_given_up_are_rarely_confirmed(landed: Workspace, lines: Lines, l
     assert gone.count("1") / len(gone) < kept.count("1") / len(kept) - 0.15
 
 
-def test_rings_bring_one_card_and_young_cards(
-    lines: Lines, ledger: pl.DataFrame, people: pl.DataFrame
-) -> None:
-    both = lines("card4").join(ledger, on="req_id").join(people, on="person_id")
-    sharers = both.group_by("card_hash").agg(
-        pl.col("person_id").n_unique(), pl.col("ring").max(), pl.col("household").n_unique()
-    )
-    shared = sharers.filter(pl.col("person_id") > 1)
-    # in a ring, and at home: a shared card alone proves nothing
-    assert shared.filter(pl.col("ring") >= 0).height + shared.filter(pl.col("household") == 1).height > 0
+def test_a_shared_card_proves_nothing_alone(told: Told) -> None:
+    """Rings bring one card, and so do some households."""
+    users = told("card4").group_by("card_hash").agg(pl.len().alias("users"), pl.col("ring").max())
+    shared = users.filter(pl.col("users") > 1)
+    assert shared.filter(pl.col("ring") >= 0).height >= 3
+    assert shared.filter(pl.col("ring") < 0).height > shared.filter(pl.col("ring") >= 0).height
 
 
 @pytest.mark.parametrize(
-    ("source", "told", "trait"),
+    ("source", "sign", "trait"),
     [
         ("telco3", pl.col("result") == "2", "fraud"),
-        ("card4", pl.col("result_code") == "1", "fraud"),
+        ("telco3", pl.col("result") == "2", "risk"),
+        ("card4", pl.col("result_code").is_in(["1", "3", "5"]), "fraud"),
+        ("card4", pl.col("account_class") == "2", "fraud"),
         ("card4", pl.col("card_age_band") != "36+", "risk"),
-        ("phone_risk", pl.col("risk_level").cast(pl.Int64) >= 3, "fraud"),
-        ("phone_risk", pl.col("reg_platform_cnt_90d").cast(pl.Int64) >= 5, "risk"),
+        ("phone_risk", pl.col("risk_level") >= 3, "fraud"),
+        ("phone_risk", pl.col("sms_platform_flag"), "fraud"),
+        ("phone_risk", pl.col("reg_platform_cnt_90d") >= 5, "risk"),
     ],
-    ids=lambda value: value if isinstance(value, str) else "",
+    ids=lambda value: value if isinstance(value, str) else "sign",
 )
-def test_bad_signs_point_to_the_bad(
-    source: str, told: pl.Expr, trait: str, lines: Lines, ledger: pl.DataFrame, people: pl.DataFrame
+def test_bad_signs_point_to_the_bad_and_decide_nothing(
+    source: str, sign: pl.Expr, trait: str, told: Told
 ) -> None:
-    both = lines(source).join(ledger, on="req_id").join(people, on="person_id").with_columns(sign=told)
-    means: dict[Any, Any] = dict(both.group_by("sign").agg(pl.col(trait).mean()).rows())
-    # a rare sign has a handful of bearers among 260 customers: two standard errors are chance
-    chance = 2 * both[trait].std() / both["sign"].sum() ** 0.5 if both["sign"].sum() < 30 else 0.0
-    assert means[True] > means[False] - chance
+    rows = told(source).with_columns(sign=sign.fill_null(value=False).cast(pl.Float64))
+    strength = rows.select(pl.corr("sign", trait, method="spearman")).item()
+    assert 0.03 < strength < 0.4
