@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bluemirror.landing.landed import FileFault, LandedFile, LineFault, Read, collecting_rows
+from bluemirror.landing.landed import FileFault, LandedFile, LineFault, Read, collecting_rows, content_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,8 +28,9 @@ def read_documents(
     read = Read()
     with collecting_rows():
         for file in files:
-            content = file.path.read_bytes()
-            read.hashes[file.number] = hashlib.sha256(content).hexdigest()
+            content = content_of(file, read)
+            if content is None:
+                continue
             read.counts[file.number] = 1
             try:
                 trees.add(parse(content), file.number, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -94,6 +95,25 @@ class Read:
     lines: list[LineFault] = field(default_factory=list)
 
 
+def content_of(file: LandedFile, read: Read) -> bytes | None:
+    """The bytes of a file, whose hash is noted; None, and a fault, if it cannot be opened."""
+    try:
+        content = file.path.read_bytes()
+    except OSError as error:
+        read.faults.append(
+            FileFault(
+                file.number,
+                "readable_file",
+                f"the file cannot be opened ({type(error).__name__})",
+                "let the platform's user read it; it is asked for again in a later delivery",
+                rows=file.rows,
+            )
+        )
+        return None
+    read.hashes[file.number] = hashlib.sha256(content).hexdigest()
+    return content
+
+
 @contextmanager
 def collecting_rows() -> Iterator[None]:
     """Hold the garbage collector while rows pile up.
@@ -129,6 +149,8 @@ def text_series(name: str, values: Any) -> pl.Series:
     import polars as pl
 
     try:
+        # Polars takes minutes to say that nine hundred lists within each other are no text; this says it first.
+        "".join(filter(None, values))
         return pl.Series(name, values, dtype=pl.String)
     except (TypeError, pl.exceptions.PolarsError):
         kinds = {type(value) for value in values} - {type(None)}

@@ -12,7 +12,9 @@ DOCUMENT_BYTES = 64 << 20
 """A file that is one record; a report of fifty accounts with all their months has about one MiB."""
 UNPACKED_BYTES = 1 << 30
 """All members of a ZIP together, unpacked."""
+PARQUET_CELLS = 200_000_000
+"""Rows times columns of a Parquet file."""
 MEMBERS = 10_000
 """Members of a ZIP."""
-FIELD_CHARS = 65_536
-"""One value of text whose contract states no maximum length."""
+FIELD_BYTES = 65_536
+"""One value of text, if its contract does not state a greater maximum length."""

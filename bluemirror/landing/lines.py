@@ -18,13 +18,21 @@ if TYPE_CHECKING:
     from bluemirror.contracts import Contract
 
 
-def place_lines(frame: pl.DataFrame, number: int) -> pl.DataFrame:
-    """Put the place columns before the values: record numbers count from 1, without the header line."""
+def place_lines(frame: pl.DataFrame, number: int, lines: Sequence[int] | None = None) -> pl.DataFrame:
+    """Put the place columns before the values: record numbers count from 1, without the header line.
+
+    Parameters
+    ----------
+    lines
+        The record numbers, where some are missing.
+    """
     import polars as pl
 
     return frame.select(
         pl.lit(number, dtype=pl.Int32).alias(PLACE[0]),
-        pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias(PLACE[1]),
+        pl.int_range(1, pl.len() + 1, dtype=pl.Int32).alias(PLACE[1])
+        if lines is None
+        else pl.Series(PLACE[1], lines, dtype=pl.Int32),
         pl.lit(0, dtype=pl.Int32).alias(PLACE[2]),
         pl.lit(0, dtype=pl.Int32).alias(PLACE[3]),
         pl.all(),

@@ -15,6 +15,7 @@ import numpy as np
 
 from bluemirror.clock import day_end
 from bluemirror.landing.landed import LandedFile, Read
+from bluemirror.landing.limits import FIELD_BYTES
 from bluemirror.landing.plan import PLACE, Plan, TablePlan
 from bluemirror.mart.cast import cast, dtype_of, tidy
 from bluemirror.mart.findings import Findings
@@ -22,7 +23,7 @@ from bluemirror.mart.findings import Findings
 if TYPE_CHECKING:
     import polars as pl
 
-    from bluemirror.contracts import Contract, Table, TimeRule
+    from bluemirror.contracts import Contract, Field, Table, TimeRule
 
 ROW = ("_rec", "_seq", "_parent", "event_time", "known_time", "_deleted")
 """Columns of a typed table beside the contract's fields."""
@@ -137,12 +138,14 @@ def _typed(
     for name, slot in table_plan.fields:
         item = table.field(name)
         raw = tidied[slot]
+        raw = _bounded(batch, table, item, raw, records)
         values, failed = cast(raw, item.type)
         if failed is not None:
             fix = f"ask the source to send it as {item.type}" + (
                 ", yyyy-MM-dd" if item.type == "date" else ", yyyy-MM" if item.type == "month" else ""
             )
-            batch.misfits[table.name, name] = failed
+            known = batch.misfits.get((table.name, name))
+            batch.misfits[table.name, name] = failed if known is None else failed | known
             batch.findings.column(table.name, item, "type", fix, records, raw, failed)
         columns.append(values.alias(name))
     parent = _parent(frame, table_plan, plan, scopes)
@@ -153,6 +156,22 @@ def _typed(
     else:
         deleted = pl.repeat(False, frame.height, dtype=pl.Boolean, eager=True).alias("_deleted")
     return pl.DataFrame([*columns, frame["_rec"], frame["_seq"], parent.alias("_parent"), deleted])
+
+
+def _bounded(batch: Batch, table: Table, item: Field, raw: pl.Series, records: np.ndarray) -> pl.Series:
+    """The values that are not absurdly long; the others become findings."""
+    import polars as pl
+
+    limit = max(FIELD_BYTES, 4 * (item.max_length or 0))
+    if raw.dtype != pl.String:
+        return raw
+    long = raw.str.len_bytes() > limit
+    if not long.any():
+        return raw
+    fix = f"ask the source for values of {limit} bytes at most"
+    batch.findings.column(table.name, item, "field_size", fix, records, raw, long)
+    batch.misfits[table.name, item.name] = long.fill_null(False)
+    return raw.set(long, None)
 
 
 def _no_rows(table: Table, table_plan: TablePlan) -> pl.DataFrame:

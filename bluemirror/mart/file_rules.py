@@ -106,8 +106,12 @@ def _delivered_before(
 
 
 def _lost(file: LandedFile, fault: FileFault, rows: int | None) -> int:
-    """Records that are quarantined with a file: those that can be read, else those that were declared."""
-    for count in (fault.rows, rows, file.rows):
+    """Records that are quarantined with a file: those that can be read, else those that were declared.
+
+    A file that does not read as it should has the records that were declared: lines of it may be anything.
+    """
+    readable = fault.rule in {"row_count", "duplicate_delivery", "declared_file"}
+    for count in (fault.rows, rows, file.rows) if readable else (file.rows, fault.rows, rows):
         if count is not None:
             return count
     return 1 if PurePath(file.name).suffix.lower() in DOCUMENTS else 0

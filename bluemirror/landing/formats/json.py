@@ -13,6 +13,10 @@ from bluemirror.landing.plan import Plan
 if TYPE_CHECKING:
     from bluemirror.contracts import Contract
 
+BOM = b"\xef\xbb\xbf"
+REASONS = {"depth limit": "nested too deep", "UTF-8": "not UTF-8"}
+"""What the parser's message has in it -> what it means; the message itself is not passed on."""
+
 
 def read(plan: Plan, contract: Contract | None, files: Sequence[LandedFile]) -> Read:
     """Read JSON documents."""
@@ -31,11 +35,10 @@ def parse_json(content: bytes) -> dict[str, Any]:
     import orjson
 
     try:
-        value = orjson.loads(content)
+        value = orjson.loads(content.removeprefix(BOM))
     except orjson.JSONDecodeError as error:
-        raise ValueError(
-            f"not JSON at line {error.lineno}, column {error.colno} (byte {error.pos})"
-        ) from None
+        what = next((what for sign, what in REASONS.items() if sign in error.msg), "not JSON")
+        raise ValueError(f"{what} at line {error.lineno}, column {error.colno} (byte {error.pos})") from None
     if not isinstance(value, dict):
         raise ValueError(f"a JSON {type(value).__name__} where an object should be")
     return value

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bluemirror.landing.formats.json import parse_json
-from bluemirror.landing.landed import LandedFile, LineFault, Read, collecting_rows
+from bluemirror.landing.formats.json import BOM, parse_json
+from bluemirror.landing.landed import LandedFile, LineFault, Read, collecting_rows, content_of
 from bluemirror.landing.lines import gather, place_lines
 from bluemirror.landing.objects import Objects
 from bluemirror.landing.plan import PLACE, Plan
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from bluemirror.contracts import Contract
 
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
 
 def read(plan: Plan, contract: Contract | None, files: Sequence[LandedFile]) -> Read:
     """Read JSON lines. Empty lines do not count; a line that is not an object is a :class:`LineFault`."""
@@ -25,8 +27,9 @@ def read(plan: Plan, contract: Contract | None, files: Sequence[LandedFile]) -> 
     frames: list[pl.DataFrame] = []
     with collecting_rows():
         for file in files:
-            content = file.path.read_bytes()
-            result.hashes[file.number] = hashlib.sha256(content).hexdigest()
+            content = content_of(file, result)
+            if content is None:
+                continue
             frame = _flat(plan, content) if plan.flat else None
             if frame is not None:
                 result.counts[file.number] = frame.height
@@ -47,15 +50,22 @@ def _flat(plan: Plan, content: bytes) -> pl.DataFrame | None:
     names = plan.scopes[0].slots[len(PLACE) :]
     if not content.strip():
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
+    if _SURROGATE.search(content):
+        return None  # Half a character is let pass as another one.
     try:
-        return pl.read_ndjson(content, schema=dict.fromkeys(names, pl.String))
+        frame = pl.read_ndjson(content, schema=dict.fromkeys(names, pl.String))
     except pl.exceptions.PolarsError:
         return None
+    if content.count(b"{") == frame.height and b"[" not in content:
+        return frame
+    # An object where a value should be is given as its text.
+    nested = pl.any_horizontal(pl.all().str.contains(r"^[\[{]")).any()
+    return None if frame.select(nested).item() else frame
 
 
 def _walk_lines(objects: Objects, content: bytes, number: int, result: Read) -> int:
     line = 0
-    for text in content.split(b"\n"):
+    for text in content.removeprefix(BOM).split(b"\n"):
         if not text or text.isspace():
             continue
         line += 1

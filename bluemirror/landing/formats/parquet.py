@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bluemirror.landing.landed import FileFault, LandedFile, Read
+from bluemirror.landing.landed import FileFault, LandedFile, Read, content_of
+from bluemirror.landing.limits import PARQUET_CELLS
 from bluemirror.landing.lines import changed_columns, finish, place_lines
 from bluemirror.landing.plan import Plan
 
@@ -35,17 +35,29 @@ def read(plan: Plan, contract: Contract, files: Sequence[LandedFile]) -> Read:
 
     result, frames = Read(), []
     for file in files:
-        content = file.path.read_bytes()
-        result.hashes[file.number] = hashlib.sha256(content).hexdigest()
+        content = content_of(file, result)
+        if content is None:
+            continue
         try:
-            frame = pl.read_parquet(io.BytesIO(content))
-        except (pl.exceptions.PolarsError, OSError):
+            cells = _cells(content)
+            frame = pl.read_parquet(io.BytesIO(content)) if cells <= PARQUET_CELLS else None
+        except (pl.exceptions.PolarsError, OSError, ValueError):
             result.faults.append(
                 FileFault(
                     file.number,
                     "readable_parquet",
                     f"not a whole Parquet file ({len(content)} bytes)",
                     "ask the source to deliver the file again",
+                )
+            )
+            continue
+        if frame is None:
+            result.faults.append(
+                FileFault(
+                    file.number,
+                    "unpacked_size",
+                    f"{cells} values, at most {PARQUET_CELLS} are read",
+                    "ask the source to split the file",
                 )
             )
             continue
@@ -57,6 +69,14 @@ def read(plan: Plan, contract: Contract, files: Sequence[LandedFile]) -> Read:
         else:
             frames.append(place_lines(_plain(frame), file.number))
     return finish(plan, result, frames)
+
+
+def _cells(content: bytes) -> int:
+    """Rows times columns, as the file's own last lines say; a few bytes may stand for any number of values."""
+    import pyarrow.parquet as pq
+
+    about = pq.read_metadata(io.BytesIO(content))
+    return int(about.num_rows * about.num_columns)
 
 
 def kind_of(dtype: pl.DataType) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import zipfile
 import zlib
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from bluemirror.landing.landed import FileFault, LandedFile, LineFault, Read, empty_frames
+from bluemirror.landing.landed import FileFault, LandedFile, LineFault, Read, content_of, empty_frames
 from bluemirror.landing.limits import MEMBERS, UNPACKED_BYTES
 from bluemirror.landing.lines import gather
 from bluemirror.landing.plan import Plan
@@ -59,8 +58,9 @@ def read(plan: Plan, contract: Contract | None, files: Sequence[LandedFile]) -> 
         return result
     found: dict[int, list[pl.DataFrame]] = {scope.number: [] for scope in plan.scopes}
     for file in files:
-        content = file.path.read_bytes()
-        result.hashes[file.number] = hashlib.sha256(content).hexdigest()
+        content = content_of(file, result)
+        if content is None:
+            continue
         rows: int | None = None
         try:
             frames = _frames(plan.relational, content)

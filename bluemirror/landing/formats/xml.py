@@ -51,7 +51,12 @@ def parse_xml(content: bytes) -> Any:
         root = etree.fromstring(content, _parser())
     except etree.XMLSyntaxError as error:
         line, column = error.position
-        raise ValueError(f"not well-formed XML at line {line}, column {column}") from None
+        reasons = {
+            etree.ErrorTypes.ERR_RESOURCE_LIMIT: "nested too deep, or a value too long,",
+            etree.ErrorTypes.ERR_INVALID_ENCODING: "bytes of another encoding",
+        }
+        what = reasons.get(error.code, "not well-formed XML")
+        raise ValueError(f"{what} at line {line}, column {column}") from None
     # In an encoding that is no superset of ASCII the first look finds nothing.
     if root.getroottree().docinfo.doctype:
         raise ValueError(DOCTYPE.format(1))
@@ -88,13 +93,24 @@ class _Elements:
         self._walk = _compile(plan.scopes[0].node, self._gathering)
 
     def add(self, root: Any, file_no: int, line: int) -> None:
-        """Gather the rows of one document."""
+        """Gather the rows of one document; one that cannot be read leaves none.
+
+        Raises
+        ------
+        ValueError
+            If elements stand where the contract has a value.
+        """
         number = len(self._rows)
+        mark = self._gathering.mark()
         self._gathering.files.append(file_no)
         self._gathering.lines.append(line)
         row: list[Any] = [None] * self._width
         self._rows.append(row)
-        self._walk(root, row, number)
+        try:
+            self._walk(root, row, number)
+        except ValueError:
+            self._gathering.back(mark)
+            raise
 
     def frames(self) -> tuple[dict[int, pl.DataFrame], list[LineFault]]:
         """The frame of each scope; a value is always a single one."""
@@ -111,8 +127,7 @@ def _compile(node: Node, gathering: Gathering) -> Walk:
             tag = child.tag
             slot = leaves.get(tag)
             if slot is not None:
-                # A leaf that repeats is written as JSON's converters write it: joined with commas.
-                row[slot] = child.text if row[slot] is None else f"{row[slot]},{child.text or ''}"
+                row[slot] = child.text if row[slot] is None and not len(child) else _odd(child, row[slot])
                 continue
             walk_group = groups.get(tag)
             # An empty element stands for "none" in converters that always write the segment.
@@ -120,6 +135,13 @@ def _compile(node: Node, gathering: Gathering) -> Walk:
                 walk_group(child, row, number)
 
     return walk
+
+
+def _odd(leaf: Any, before: str | None) -> str:
+    """A leaf that repeats is written as JSON's converters write it: joined with commas."""
+    if len(leaf):
+        raise ValueError(f"{leaf.tag}: elements where a value should be")
+    return f"{before},{leaf.text or ''}"
 
 
 def _compile_repeat(scope: Scope, gathering: Gathering) -> Walk:
@@ -142,6 +164,8 @@ def _compile_repeat(scope: Scope, gathering: Gathering) -> Walk:
         for child in element:
             slot = leaves.get(child.tag)
             if slot is not None:
-                fresh[slot] = child.text if fresh[slot] is None else f"{fresh[slot]},{child.text or ''}"
+                fresh[slot] = (
+                    child.text if fresh[slot] is None and not len(child) else _odd(child, fresh[slot])
+                )
 
     return walk_flat if scope.node.flat else walk_repeat
