@@ -32,6 +32,20 @@ ENGINE = "tests/properties/test_engine_and_oracle.py"
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
+        rule="identity: a tie is known when the row and both keys are",
+        file="bluemirror/identity/spine.py",
+        old="greatest(e.known, a.known, b.known) AS known, least",
+        new="e.known AS known, least",
+        tests=("tests/identity/test_spine.py",),
+    ),
+    Mutant(
+        rule="identity: parts leave the door under the mart's key only",
+        file="bluemirror/mart/keys.py",
+        old='            self._digest(f"parts:{kind}:norm:{found.norm}")[:LENGTH],',
+        new="            found.norm,",
+        tests=("tests/mart/test_parts.py",),
+    ),
+    Mutant(
         rule="point in time: a row counts once it is known",
         file="bluemirror/variables/resolve.py",
         old=' & (rows.columns["known_time"][row] <= as_of)',

@@ -52,7 +52,7 @@ def identity_assets(declared: Declared, journal: Journal) -> list[dg.AssetsDefin
         group_name=GROUP,
         kinds={"duckdb", "parquet"},
         description="Spellings and registrations that mean one thing, matched on keyed parts by splink.",
-        deps=[SPINE_KEY],
+        deps=[SPINE_KEY, *(source_key(source) for source in identity.compared_sources)],
         check_specs=[dg.AssetCheckSpec(name, asset=CLUSTERS_KEY) for name in names],
     )
     def entity_clusters() -> Iterator[Any]:

@@ -152,6 +152,17 @@ class Declared:
                 found.add(self.table(kind.own.table)[0].source)
         return tuple(sorted(found))
 
+    @property
+    def compared_sources(self) -> tuple[str, ...]:
+        """Sources whose records are looked at for duplicates."""
+        kinds = {self.entities[match.entity].spelt for match in self.matches.values()} - {None}
+        found = {self.table(match.table)[0].source for match in self.matches.values() if match.table}
+        for contract in self.contracts.values():
+            fields = (field for table in contract.tables for field in table.fields if field.key is not None)
+            if any(field.key.parts in kinds for field in fields if field.key and field.key.parts):
+                found.add(contract.source)
+        return tuple(sorted(found))
+
 
 def is_declared(workspace: Workspace) -> bool:
     """Whether the workspace declares entities at all; one that does not has no identity tables."""
