@@ -3,19 +3,23 @@
 Distributions are compared by the population stability index. Coded fields and flags are their own bins; numbers are cut
 at the deciles of the eight weeks. Empty values are not a bin: their share has a test of its own, which says more.
 Of answers only those with a record count: whether there is one is the hit rate's to say.
+
+A month has its own rhythm (paydays, monitoring on the first), so a week must also differ by more than any of the eight
+weeks differed from the other seven.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bluemirror.desk.evidence import ENOUGH, evidence_above, psi, psi_limit, share_range
+from bluemirror.desk.evidence import ENOUGH, evidence_above, evidence_below, psi, psi_limit, share_range
 from bluemirror.desk.known import day, moment, quote, text
-from bluemirror.desk.windows import Windows
+from bluemirror.desk.windows import RECENT_DAYS, Windows
 
 if TYPE_CHECKING:
     import duckdb
@@ -52,6 +56,8 @@ class FieldDrift:
         Share of them without a value.
     psi, limit
         Population stability index and what chance alone does not pass; None where a window has too few records.
+    usual
+        The highest index of one of the eight weeks against the other seven.
     shifted, emptied
         Whether distribution, and share of empty values, changed by more than chance and enough to matter.
     moved
@@ -68,6 +74,7 @@ class FieldDrift:
     empty_before: float
     psi: float | None = None
     limit: float | None = None
+    usual: float | None = None
     shifted: bool = False
     emptied: bool = False
     moved: str = ""
@@ -103,7 +110,7 @@ def _table_drift(
         return []
     rows = _rows(contract, table, windows)
     edges = _deciles(connection, rows, watched)
-    asked = ["recent", "count(*)", "count(DISTINCT _doc)"]
+    asked = ["week", "count(*)", "count(DISTINCT _doc)"]
     for field, column in watched:
         asked.append(f"count({quote(column)})")
         if column in edges:
@@ -113,27 +120,52 @@ def _table_drift(
             asked.append(f"histogram(CAST({quote(column)} AS VARCHAR))")
         else:
             asked.append("NULL")
-    result = connection.sql(f"SELECT {', '.join(asked)} FROM ({rows}) GROUP BY recent").fetchall()
-    by_window = {bool(row[0]): row[1:] for row in result}
-    if True not in by_window or False not in by_window:
+    found = connection.sql(f"SELECT {', '.join(asked)} FROM ({rows}) GROUP BY week ORDER BY week").fetchall()
+    weeks = {int(row[0]): row[1:] for row in found}
+    if 0 not in weeks or len(weeks) < 2:
         return []
-    now, before = by_window[True], by_window[False]
     drifts = []
     for position, (field, column) in enumerate(watched):
         at = 2 + 2 * position
-        drifts.append(
-            _compare(
-                table,
-                field,
-                column,
-                now[:2],
-                before[:2],
-                now[at : at + 2],
-                before[at : at + 2],
-                edges.get(column),
-            )
-        )
+        seen = {week: Seen(row[0], row[1], row[at], _histogram(row[at + 1])) for week, row in weeks.items()}
+        drifts.append(_compare(table, field, column, seen, edges.get(column)))
     return drifts
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One field in some weeks: rows, records that they belong to, rows with a value, and values by bin if binned."""
+
+    rows: int
+    records: int
+    filled: int
+    bins: Counter[Any] | None
+
+    @property
+    def empty(self) -> float:
+        """Share of rows without a value."""
+        return 1 - self.filled / self.rows if self.rows else 0.0
+
+    @property
+    def sample(self) -> int:
+        """Records with a value: the parts of one record are alike, so that rows would count too much."""
+        return min(self.filled, self.records)
+
+    @classmethod
+    def together(cls, weeks: Iterable[Seen]) -> Seen:
+        """Some weeks as one."""
+        each = list(weeks)
+        binned = [week.bins for week in each if week.bins is not None]
+        return cls(
+            sum(week.rows for week in each),
+            sum(week.records for week in each),
+            sum(week.filled for week in each),
+            sum(binned, Counter()) if binned else None,
+        )
+
+
+def _histogram(value: Any) -> Counter[Any] | None:
+    return None if value is None else Counter(value)
 
 
 def _watched(field: Field) -> tuple[str, ...]:
@@ -152,9 +184,10 @@ def _binned(field: Field) -> bool:
 
 
 def _rows(contract: Contract, table: Table, windows: Windows) -> str:
-    """Rows of the two windows by known time, with ``recent``; of answers those with a record."""
+    """Rows of the nine weeks by known time, with ``week`` (0 is the recent one); of answers those with a record."""
     chosen = (
-        f"SELECT *, known_time >= {day(windows.recent)} AS recent FROM {quote(table.name)} "
+        f"SELECT *, ({day(windows.as_of)} - CAST(known_time AS DATE)) // {RECENT_DAYS} AS week "
+        f"FROM {quote(table.name)} "
         f"WHERE known_time >= {day(windows.baseline)} AND known_time <= {moment(windows.end)} "
         "AND NOT coalesce(_deleted, false)"
     )
@@ -185,10 +218,10 @@ def _deciles(
         return {}
     steps = ", ".join(f"{step / 10}" for step in range(1, 10))
     asked = ", ".join(f"quantile_disc(CAST({quote(column)} AS DOUBLE), [{steps}])" for column in numbers)
-    size = connection.sql(f"SELECT count(*) FROM ({rows}) WHERE NOT recent").fetchall()[0][0]
+    size = connection.sql(f"SELECT count(*) FROM ({rows}) WHERE week > 0").fetchall()[0][0]
     every = max(size // SAMPLED, 1)
     sample = f" AND hash(_doc, _seq) % {every} = 0" if every > 1 else ""
-    found = connection.sql(f"SELECT {asked} FROM ({rows}) WHERE NOT recent{sample}").fetchall()[0]
+    found = connection.sql(f"SELECT {asked} FROM ({rows}) WHERE week > 0{sample}").fetchall()[0]
     return {
         column: sorted(set(cuts))
         for column, cuts in zip(numbers, found, strict=True)
@@ -197,61 +230,64 @@ def _deciles(
 
 
 def _compare(
-    table: Table,
-    field: Field,
-    column: str,
-    now: Sequence[int],
-    before: Sequence[int],
-    values: Sequence[Any],
-    values_before: Sequence[Any],
-    edges: list[float] | None,
+    table: Table, field: Field, column: str, weeks: Mapping[int, Seen], edges: list[float] | None
 ) -> FieldDrift:
-    rows, records = now
-    rows_before, records_before = before
-    empty, empty_before = 1 - values[0] / rows, 1 - values_before[0] / rows_before
+    now, before = weeks[0], Seen.together(seen for week, seen in weeks.items() if week)
+    past = {
+        week: (seen, Seen.together(other for at, other in weeks.items() if at not in {0, week}))
+        for week, seen in weeks.items()
+        if week
+    }
     drift: dict[str, Any] = {
         "table": table.name,
         "field": column,
         "label_zh": field.label_zh,
         "label_en": field.label_en,
-        "recent": rows,
-        "before": rows_before,
-        "empty": empty,
-        "empty_before": empty_before,
+        "recent": now.rows,
+        "before": before.rows,
+        "empty": now.empty,
+        "empty_before": before.empty,
     }
-    if records >= LEAST_RECENT and records_before >= LEAST_BEFORE:
-        drift["emptied"] = _emptied(empty, records, empty_before, records_before)
-    if values[1] is None or values_before[1] is None:
+    if now.records >= LEAST_RECENT and before.records >= LEAST_BEFORE:
+        drift["emptied"] = _emptied(now, before, past.values())
+    if now.bins is None or before.bins is None or now.sample < LEAST_RECENT or before.sample < LEAST_BEFORE:
         return FieldDrift(**drift)
-    # Records, not rows, are the sample: the parts of one record are alike.
-    size = min(values[0], records)
-    size_before = min(values_before[0], records_before)
-    if size < LEAST_RECENT or size_before < LEAST_BEFORE:
-        return FieldDrift(**drift)
-    names, counts, counts_before = _bins(values[1], values_before[1])
+    names, counts, counts_before = _bins(now.bins, before.bins)
     index = psi(counts_before, counts)
-    limit = psi_limit(len(names), size_before, size, FALSE_ALARMS)
+    limit = psi_limit(len(names), before.sample, now.sample, FALSE_ALARMS)
+    usual = max((_index(seen, rest) for seen, rest in past.values()), default=0.0)
     return FieldDrift(
         **drift,
         psi=index,
         limit=limit,
-        shifted=index >= max(PSI_SHIFT, limit),
+        usual=usual,
+        shifted=index >= max(PSI_SHIFT, limit, usual),
         moved=_moved(names, counts, counts_before, edges),
     )
 
 
-def _emptied(empty: float, records: int, empty_before: float, records_before: int) -> bool:
-    if abs(empty - empty_before) < EMPTY_SHIFT:
+def _index(seen: Seen, rest: Seen) -> float:
+    """PSI of one week against others; 0 where it has too little to say."""
+    if not seen.bins or not rest.bins or seen.sample < LEAST_RECENT / 2:
+        return 0.0
+    _, counts, counts_before = _bins(seen.bins, rest.bins)
+    return psi(counts_before, counts)
+
+
+def _emptied(now: Seen, before: Seen, past: Iterable[tuple[Seen, Seen]]) -> bool:
+    change = abs(now.empty - before.empty)
+    usual = max(
+        (abs(seen.empty - rest.empty) for seen, rest in past if seen.records >= LEAST_RECENT / 2), default=0.0
+    )
+    if change < EMPTY_SHIFT or change <= usual:
         return False
-    low, high = share_range(round(empty_before * records_before), records_before)
-    count = round(empty * records)
-    above = evidence_above(count, records, high)
-    below = evidence_above(records - count, records, 1 - low)
-    return max(above, below) >= ENOUGH
+    low, high = share_range(round(before.empty * before.records), before.records)
+    count = round(now.empty * now.records)
+    return max(evidence_above(count, now.records, high), evidence_below(count, now.records, low)) >= ENOUGH
 
 
 def _bins(
-    now: dict[Any, int], before: dict[Any, int]
+    now: Mapping[Any, int], before: Mapping[Any, int]
 ) -> tuple[list[Any], np.ndarray[Any, np.dtype[np.float64]], np.ndarray[Any, np.dtype[np.float64]]]:
     """Bins of both histograms, and counts now and before; rare codes beyond :data:`CODES` are one bin."""
     names = sorted({*now, *before}, key=lambda name: (-before.get(name, 0), str(name)))

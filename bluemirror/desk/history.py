@@ -99,6 +99,7 @@ _COLUMNS: Mapping[str, Mapping[str, type]] = {
         "empty_before": float,
         "psi": float,
         "limit": float,
+        "usual": float,
         "shifted": bool,
         "emptied": bool,
         "moved": str,

@@ -272,6 +272,7 @@ def _alerts(card: SourceCard, contract: Contract, windows: Windows, ledger: Ledg
             card.baseline,
             ledger.streams.get(source),
             ledger.slow.get(source, {}),
+            card.days,
         )
         alerts += call_alerts(watched)
     alerts += repeat_alerts(source, card.repeated_requests, card.same, windows)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bluemirror.desk.alerts import ERROR, WARN, Alert
-from bluemirror.desk.calls import TABLE, CallFigures
+from bluemirror.desk.calls import TABLE, CallDay, CallFigures
 from bluemirror.desk.evidence import (
     ENOUGH,
     Flags,
@@ -20,7 +20,7 @@ from bluemirror.desk.evidence import (
     share_range,
 )
 from bluemirror.desk.known import day, quote
-from bluemirror.desk.windows import Windows
+from bluemirror.desk.windows import BASELINE_DAYS, RECENT_DAYS, Windows
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -80,6 +80,18 @@ class Watched:
     baseline: CallFigures
     stream: Stream | None
     slow: Mapping[str, int]
+    days: tuple[CallDay, ...]
+
+    def weeks(self, of: Callable[[CallFigures], tuple[int, int]]) -> list[float]:
+        """A rate (count, of how many) in each week of the baseline that has enough to say."""
+        counts: dict[int, list[int]] = {}
+        for each in self.days:
+            week = (self.windows.as_of - each.day).days // RECENT_DAYS
+            if 1 <= week <= BASELINE_DAYS // RECENT_DAYS:
+                pair = counts.setdefault(week, [0, 0])
+                pair[0] += of(each.figures)[0]
+                pair[1] += of(each.figures)[1]
+        return [count / of_many for count, of_many in counts.values() if of_many >= LEAST_ANSWERS / 2]
 
 
 def call_alerts(watched: Watched) -> list[Alert]:
@@ -174,7 +186,7 @@ def _all_miss(watched: Watched) -> list[Alert]:
 
 def _hit_rate(watched: Watched) -> list[Alert]:
     low, high = _promise(watched.contract, "hitRate")
-    month, week, base = watched.month, watched.week, watched.baseline
+    month = watched.month
     if low is not None and month.answered >= LEAST_ANSWERS and month.hit_rate is not None:
         below = evidence_below(month.hits, month.answered, low)
         above = evidence_above(month.hits, month.answered, high if high is not None else 1.0)
@@ -185,33 +197,29 @@ def _hit_rate(watched: Watched) -> list[Alert]:
                 f"promised {_percent(low)} to {_percent(high)}"
             )
             return [_alert(watched, "hit_rate", WARN, cause)]
-    return _moved(
-        watched, "hit_rate", (week.hits, week.answered), (base.hits, base.answered), "answers had a record"
-    )
+    return _moved(watched, "hit_rate", lambda f: (f.hits, f.answered), "answers had a record")
 
 
 def _match_rate(watched: Watched) -> list[Alert]:
-    week, base = watched.week, watched.baseline
     return _moved(
-        watched,
-        "match_rate",
-        (week.matches, week.matches + week.mismatches),
-        (base.matches, base.matches + base.mismatches),
-        "verdicts were a match",
+        watched, "match_rate", lambda f: (f.matches, f.matches + f.mismatches), "verdicts were a match"
     )
 
 
 def _moved(
-    watched: Watched, kind: str, now: tuple[int, int], before: tuple[int, int], what: str
+    watched: Watched, kind: str, of: Callable[[CallFigures], tuple[int, int]], what: str
 ) -> list[Alert]:
+    """A rate of the week that chance does not make of that before, and that none of the weeks before had."""
+    now, before = of(watched.week), of(watched.baseline)
     if now[1] < LEAST_ANSWERS or before[1] < LEAST_ANSWERS:
         return []
     low, high = share_range(*before)
-    change = now[0] / now[1] - before[0] / before[1]
+    rate, usual = now[0] / now[1], watched.weeks(of)
     evidence = max(evidence_above(*now, high), evidence_below(*now, low))
-    if abs(change) < MOVED or evidence < ENOUGH:
+    inside = bool(usual) and min(usual) <= rate <= max(usual)
+    if abs(rate - before[0] / before[1]) < MOVED or evidence < ENOUGH or inside:
         return []
-    shares = _percent(now[0] / now[1]), _percent(before[0] / before[1])
+    shares = _percent(rate), _percent(before[0] / before[1])
     cause = f"{now[0]} of {now[1]:,} {what} in a week ({shares[0]}); before {shares[1]}"
     return [_alert(watched, kind, WARN, cause, watched.windows.recent)]
 

@@ -162,6 +162,16 @@ def test_drift_of_every_field(source, faulty, card):
                 Counter(row[name] for row in now if row[name]),
             )
             assert drift.psi == pytest.approx(index)
+            weeks = defaultdict(Counter)
+            for row in before:
+                if row[name]:
+                    weeks[(AS_OF - known(row)).days // 7][row[name]] += 1
+            usual = [
+                oracle.psi(sum((c for at, c in weeks.items() if at != week), Counter()), weeks[week])
+                for week in weeks
+            ]
+            assert len(usual) == 8 or not asked  # history of files came at once
+            assert drift.usual == pytest.approx(max(usual))
         elif name in {"score", "size", "owed"}:
             fen = 100 if name == "owed" else 1
             values = [round(float(row[name]) * fen, 4) for row in before]
