@@ -37,8 +37,9 @@ EMPTY_SHIFT = 0.05
 """Change of the share of empty values from which on it matters."""
 CODES = 60
 """Codes of a field, the most frequent first, that are bins of their own."""
-SAMPLED = 200_000
-"""Records that the deciles are taken from."""
+SAMPLED = 300_000
+"""Rows of a table, about, that are looked at where it has more: whole records, always the same ones."""
+ROWS = "_desk_rows"
 NUMBERS = frozenset({"int", "float", "amount"})
 
 
@@ -51,7 +52,7 @@ class FieldDrift:
     table, field, label_zh, label_en
         Which.
     recent, before
-        Records of the two windows.
+        Rows of the two windows that were looked at.
     empty, empty_before
         Share of them without a value.
     psi, limit
@@ -81,35 +82,35 @@ class FieldDrift:
 
 
 def contract_drift(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, windows: Windows
+    connection: duckdb.DuckDBPyConnection, contract: Contract, windows: Windows, rows: Mapping[str, int]
 ) -> tuple[FieldDrift, ...]:
     """Drift of every field of every table of a source that has records in the recent week.
 
-    Tables are views over at least the windows' deliveries, at most those known by the as-of day.
+    Tables are views over at least the windows' deliveries, at most those known by the as-of day; ``rows`` says how many
+    rows each has there. Of a table with more than :data:`SAMPLED` a fixed share of the records is looked at.
     """
     found: list[FieldDrift] = []
     for table in contract.tables:
-        found += _table_drift(connection, contract, table, windows)
+        if rows.get(table.name):
+            found += _table_drift(connection, contract, table, windows, max(rows[table.name] // SAMPLED, 1))
     return tuple(found)
 
 
 def _table_drift(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, table: Table, windows: Windows
+    connection: duckdb.DuckDBPyConnection, contract: Contract, table: Table, windows: Windows, every: int
 ) -> list[FieldDrift]:
-    # What was delivered under an earlier version of the contract lacks the columns that came later.
-    there = set(connection.table(table.name).columns)
     # How often a record was found, and with which verdict, is the hit rate's and the match rate's to tell.
     verdict = table.hit[0] if table.hit else None
     watched = [
-        (field, column)
-        for field in table.fields
-        for column in _watched(field)
-        if column in there and field.name != verdict
+        (field, column) for field in table.fields for column in _watched(field) if field.name != verdict
     ]
     if not watched:
         return []
-    rows = _rows(contract, table, windows)
-    edges = _deciles(connection, rows, watched)
+    # Read once: three passes over many small files would cost three times as much.
+    columns = ", ".join(quote(column) for _, column in watched)
+    rows = _rows(contract, table, windows, columns, every)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {ROWS} AS {rows}")
+    edges = _deciles(connection, watched)
     asked = ["week", "count(*)", "count(DISTINCT _doc)"]
     for field, column in watched:
         asked.append(f"count({quote(column)})")
@@ -120,7 +121,7 @@ def _table_drift(
             asked.append(f"histogram(CAST({quote(column)} AS VARCHAR))")
         else:
             asked.append("NULL")
-    found = connection.sql(f"SELECT {', '.join(asked)} FROM ({rows}) GROUP BY week ORDER BY week").fetchall()
+    found = connection.sql(f"SELECT {', '.join(asked)} FROM {ROWS} GROUP BY week ORDER BY week").fetchall()
     weeks = {int(row[0]): row[1:] for row in found}
     if 0 not in weeks or len(weeks) < 2:
         return []
@@ -183,13 +184,14 @@ def _binned(field: Field) -> bool:
     return field.type in NUMBERS and not field.primary_key and field.key is None
 
 
-def _rows(contract: Contract, table: Table, windows: Windows) -> str:
+def _rows(contract: Contract, table: Table, windows: Windows, columns: str, every: int) -> str:
     """Rows of the nine weeks by known time, with ``week`` (0 is the recent one); of answers those with a record."""
+    sample = f" AND hash(_doc) % {every} = 0" if every > 1 else ""
     chosen = (
-        f"SELECT *, ({day(windows.as_of)} - CAST(known_time AS DATE)) // {RECENT_DAYS} AS week "
+        f"SELECT ({day(windows.as_of)} - CAST(known_time AS DATE)) // {RECENT_DAYS} AS week, _doc, {columns} "
         f"FROM {quote(table.name)} "
         f"WHERE known_time >= {day(windows.baseline)} AND known_time <= {moment(windows.end)} "
-        "AND NOT coalesce(_deleted, false)"
+        f"AND NOT coalesce(_deleted, false){sample}"
     )
     found = with_record(contract)
     if found is None:
@@ -208,20 +210,15 @@ def with_record(contract: Contract) -> str | None:
 
 
 def _deciles(
-    connection: duckdb.DuckDBPyConnection,
-    rows: str,
-    watched: Sequence[tuple[Field, str]],
+    connection: duckdb.DuckDBPyConnection, watched: Sequence[tuple[Field, str]]
 ) -> dict[str, list[float]]:
-    """Column -> its distinct deciles over the eight weeks, of a fixed sample of the records where there are many."""
+    """Column -> its distinct deciles over the eight weeks."""
     numbers = [column for field, column in watched if _binned(field)]
     if not numbers:
         return {}
     steps = ", ".join(f"{step / 10}" for step in range(1, 10))
     asked = ", ".join(f"quantile_disc(CAST({quote(column)} AS DOUBLE), [{steps}])" for column in numbers)
-    size = connection.sql(f"SELECT count(*) FROM ({rows}) WHERE week > 0").fetchall()[0][0]
-    every = max(size // SAMPLED, 1)
-    sample = f" AND hash(_doc, _seq) % {every} = 0" if every > 1 else ""
-    found = connection.sql(f"SELECT {asked} FROM ({rows}) WHERE week > 0{sample}").fetchall()[0]
+    found = connection.sql(f"SELECT {asked} FROM {ROWS} WHERE week > 0").fetchall()[0]
     return {
         column: sorted(set(cuts))
         for column, cuts in zip(numbers, found, strict=True)

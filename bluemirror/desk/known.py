@@ -19,13 +19,18 @@ MEMORY = "2GB"
 """What DuckDB may hold before it spills to disk."""
 
 
-def between(state: Snapshot, first: dt.date, last: dt.date) -> Snapshot:
-    """The deliveries of ``state`` from ``first`` to ``last``: reading a window costs what the window holds."""
-    days = (first.isoformat(), last.isoformat())
-    kept = {
-        source: {day: one for day, one in deliveries.items() if days[0] <= day <= days[1]}
-        for source, deliveries in state.deliveries.items()
-    }
+def between(
+    state: Snapshot, first: dt.date, last: dt.date, other_first: Mapping[str, dt.date] | None = None
+) -> Snapshot:
+    """The deliveries of ``state`` from ``first`` to ``last``: reading a window costs what the window holds.
+
+    ``other_first`` names sources (source -> day) of which more or less is wanted.
+    """
+    firsts = other_first or {}
+    kept = {}
+    for source, deliveries in state.deliveries.items():
+        days = (firsts.get(source, first).isoformat(), last.isoformat())
+        kept[source] = {day: one for day, one in deliveries.items() if days[0] <= day <= days[1]}
     return Snapshot(kept)
 
 
@@ -37,6 +42,7 @@ def open_known(
 
     connection = duckdb.connect()
     connection.execute(f"SET memory_limit = '{MEMORY}'")
+    connection.execute(f"SET temp_directory = {text(str(workspace.data / 'desk' / '.spill'))}")
     for contract in contracts:
         define_views(connection, workspace, contract, state)
     return connection

@@ -85,7 +85,9 @@ def make(
         If the spine names a table or column that no contract has.
     """
     say = log or (lambda _text: None)
-    known = between(state, windows.ledger, windows.as_of)
+    declared = (spine.calls, spine.bills, spine.applications) if spine else ()
+    dealings = {_owner(contracts, one.table): windows.ledger for one in declared if one is not None}
+    known = between(state, windows.baseline, windows.as_of, dealings)
     connection = open_known(workspace, contracts.values(), known)
     try:
         ledger = _ledger(workspace, connection, contracts, spine, state, windows)
@@ -95,7 +97,7 @@ def make(
             drifts: tuple[FieldDrift, ...] = ()
             same = None
             if known.of(source):
-                drifts = contract_drift(connection, contract, windows)
+                drifts = contract_drift(connection, contract, windows, _rows(known, source))
                 if source in ledger.windows.get("total", {}):
                     same = same_answer(connection, contract, windows)
             card = _card(workspace, contract, state, waiting.get(source, ()), windows, ledger, drifts, same)
@@ -153,6 +155,15 @@ def _bills(
     if spine.bills is None or not state.of(_owner(contracts, spine.bills.table)):
         return {}
     return bill_checks(connection, spine, contracts, windows)
+
+
+def _rows(state: Snapshot, source: str) -> dict[str, int]:
+    """Table -> accepted rows of a source's deliveries."""
+    rows: dict[str, int] = {}
+    for committed in state.of(source).values():
+        for table, count in committed.tables.items():
+            rows[table] = rows.get(table, 0) + count
+    return rows
 
 
 def _owner(contracts: Mapping[str, Contract], table: str) -> str:

@@ -25,6 +25,8 @@ LEAST_ANSWERS = 20
 """Answers that a window needs before one content is looked for in them."""
 LEAST_PEOPLE = 5
 """Different people who must have got the same content."""
+ENOUGH_COLUMNS = 15
+"""Columns of content, of the record itself and then part by part, that tell people apart."""
 RISE = 0.10
 """How much the share of one content must rise."""
 
@@ -69,8 +71,11 @@ def same_answer(
     header = contract.header
     parts = [table for table in contract.tables if table.name != header.name]
     own = [column for field in header.fields for column in _content(header, field)]
-    of_parts = {table.name: [c for field in table.fields for c in _content(table, field)] for table in parts}
-    of_parts = {name: columns for name, columns in of_parts.items() if columns}
+    of_parts: dict[str, list[str]] = {}
+    for table in parts:
+        columns = [column for field in table.fields for column in _content(table, field)]
+        if columns and len(own) + sum(map(len, of_parts.values())) < ENOUGH_COLUMNS:
+            of_parts[table.name] = columns
     subjects = [column for field in header.fields if field.key for column, _ in field.columns[:1]]
     if not subjects or not (own or of_parts):
         return None
