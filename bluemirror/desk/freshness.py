@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bluemirror.contracts import Contract
 
 FRESH, DUE, LATE, NEVER = "fresh", "due", "late", "never"
-LONGEST_GAP = 7
+LONGEST_GAP = 3
 """Deliveries that may be missing in a row and still be named one by one."""
 _MONTHS = {"month": 1, "year": 12}
 _HOURS = {"ms": 1 / 3_600_000, "s": 1 / 3600, "min": 1 / 60, "h": 1.0, "d": 24.0, "week": 168.0}
