@@ -90,6 +90,14 @@ class Asking:
         return (self.company >= 0) & ((self.product == 4) | (self.stage == "mid"))
 
     @property
+    def behind(self) -> np.ndarray:
+        """Who is behind with a loan of the bank at the moment."""
+        loan = self.world.loans.loan
+        late = np.zeros(self.people.size, bool)
+        late[loan["cust"][(loan["oldest"] > 0) & (loan["closed"] == 0)]] = True
+        return late[self.cust]
+
+    @property
     def noise(self) -> np.ndarray:
         """What this source mistakes about each customer, for good: spread of ``assume.source_noise``."""
         return self.world.noise(self.source)[self.cust]

@@ -127,6 +127,7 @@ def _month(world: World, month: int) -> None:
     people, master, streams = world.people, world.master, world.streams
     changed = advance(people, month, streams, world.assume)
     world.jobs.record(people, month)
+    world.past.record(people, month)
     advance_companies(world.companies, people, month, streams, world.assume)
     _tell(world, changed, month)
     live_elsewhere(world, month)

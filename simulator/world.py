@@ -16,6 +16,7 @@ from simulator.configuration import Configuration
 from simulator.deliveries import Deliveries
 from simulator.jobs import Jobs, open_jobs
 from simulator.outside import Source
+from simulator.past import Past, open_past
 from simulator.population import Population, advance, draw_population
 from simulator.rules import SourceRules, read_rules
 from simulator.sources import outside_sources
@@ -44,6 +45,7 @@ class World:
     master: customers.Master
     companies: Companies
     jobs: Jobs
+    past: Past
     accounts: bureau.Bureau
     loans: loans.LoanBook
     ledger: transactions.Ledger
@@ -127,6 +129,7 @@ def begin(
         master=None,  # type: ignore[arg-type]  # opened when history has been lived through
         companies=companies,
         jobs=open_jobs(size, START + months),
+        past=open_past(size, START + months),
         accounts=bureau.empty_bureau(size, START + months + 1),
         loans=loans.empty_loans(),
         ledger=transactions.open_ledger(people, streams),
@@ -151,6 +154,7 @@ def live_history(world: World) -> None:
         changed = advance(world.people, month, world.streams, world.assume)
         world.files.known.learn(world.people, changed, month)
         world.jobs.record(world.people, month)
+        world.past.record(world.people, month)
         advance_companies(world.companies, world.people, month, world.streams, world.assume)
         if month >= START - 27:
             live_elsewhere(world, month)
