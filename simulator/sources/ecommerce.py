@@ -36,7 +36,7 @@ VIRTUAL = 10
 class Assume:
     """What this source assumes."""
 
-    asked_from: float = 14_000.0
+    asked_from: float = 16_000.0
     """Yuan applied for from which on it is asked [stated]."""
     known: float = 0.58
     """Share of the customers who order on the platforms behind the bureau [stated: 50 to 65 of 100]."""
@@ -68,8 +68,8 @@ class Ecommerce(AskedSource):
             last = month_of(asking.at[told]) - 1
             records = self._records(asking, told, last)
             addresses = self._addresses(asking, records)
-            newest = {"at": told, "report_month": [month_name(month) for month in last.tolist()]}
-            newest = pl.DataFrame(newest, schema={"at": pl.Int64, "report_month": pl.String})
+            when = {"at": told, "report_month": [month_name(month) for month in last.tolist()]}
+            newest = pl.DataFrame(when, schema={"at": pl.Int64, "report_month": pl.String})
             head = authorised(
                 heading(calls, which).with_columns(id_hash=asking.id_md5(which)), calls.request_ts[which]
             )

@@ -38,7 +38,7 @@ ALONE, OWN = -1, -2
 class Assume:
     """What this source assumes."""
 
-    asked_from: float = 30_000.0
+    asked_from: float = 35_000.0
     """Yuan applied for from which on the customer is asked for the authorisation [stated]."""
     self_insured: float = 0.3
     """Of those without a job on the books, who insure themselves [stated]."""

@@ -46,7 +46,7 @@ REASONS = ("insufficient", "over_limit", "password")
 class Assume:
     """What this source assumes."""
 
-    asked_from: float = 14_000.0
+    asked_from: float = 16_000.0
     """Yuan applied for from which on it is asked; during the loan it is asked about who is behind [stated]."""
     seen: float = 1.0
     """Log odds that the clearing house sees an average customer's cards [stated: 65 to 80 of 100]."""
@@ -91,8 +91,8 @@ class UnionpayTxn(AskedSource):
                     [identities.sha256(identities.card(4 * who)) for who in asking.cust[which].tolist()]
                 ),
             )
-            newest = {"at": told, "report_month": [month_name(month) for month in last.tolist()]}
-            newest = pl.DataFrame(newest, schema={"at": pl.Int64, "report_month": pl.String})
+            when = {"at": told, "report_month": [month_name(month) for month in last.tolist()]}
+            newest = pl.DataFrame(when, schema={"at": pl.Int64, "report_month": pl.String})
             head = authorised(head, calls.request_ts[which]).join(
                 newest, on="at", how="left", maintain_order="left"
             )
