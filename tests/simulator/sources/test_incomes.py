@@ -97,12 +97,15 @@ def test_tax_is_withheld_as_the_law_says(answers: Answers) -> None:
 
 def test_papers_of_those_who_overstate_show_more_than_they_earn(answers: Answers) -> None:
     wage = pl.element().struct.field("income").filter(pl.element().struct.field("income_type") == "wage")
-    shown = answers("income_tax").with_columns(
-        ratio=pl.col("records").list.eval(wage).list.median() / pl.col("income")
+    shown = answers("income_tax").with_columns(wages=pl.col("records").list.eval(wage))
+    # a bonus month is three wages: only statements of some length tell the usual one; what the source mistakes for
+    # good is known to the truth and taken out
+    shown = shown.filter(pl.col("wages").list.len() > 5).with_columns(
+        ratio=pl.col("wages").list.median() / pl.col("income") / (0.35 * pl.col("noise_income_tax")).exp()
     )
-    by_interface = shown.filter(pl.col("source") == "api")["ratio"].drop_nulls()
-    assert 0.7 < by_interface.median() < 1.3
-    assert shown.filter(pl.col("source") == "pdf")["ratio"].max() > by_interface.max()
+    assert shown.height > 10
+    assert shown.filter(pl.col("source") == "api")["ratio"].is_between(0.6, 1.4).all()
+    assert shown.filter(pl.col("source") == "pdf")["ratio"].max() > 1.45
 
 
 def test_what_is_owned_stays_what_it_is(answers: Answers) -> None:
