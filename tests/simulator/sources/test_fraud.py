@@ -152,3 +152,21 @@ def test_a_ring_shows_in_several_sources_and_in_none_alone(crowd: World, told: T
     assert frequent >= 4
     total = np.sum(list(marks.values()), axis=0)
     assert total[at_work].mean() > 2.5 * total[~at_work].mean()
+
+
+def test_the_graph_sees_what_is_shared_a_month_late(landed: Workspace, lines: Lines) -> None:
+    """No more neighbours than the truth has, and many of them; neighbours are in the group."""
+    rows = lines("fraud_group").filter(pl.col("relation") == "addr", pl.col("hop") == 1)
+    truth = pl.read_parquet(landed.data / "truth" / "person_months.parquet")
+    truth = truth.with_columns(pl.len().over("month", "address").alias("there")).select(
+        "person_id", pl.col("there") - 1, month=pl.col("month").str.to_date("%Y-%m").dt.offset_by("1mo")
+    )
+    both = rows.with_columns(month=pl.col("snapshot_date").dt.month_start()).join(
+        truth, on=["person_id", "month"]
+    )
+    assert both.height > 50
+    assert (both["neighbor_cnt"] <= both["there"]).all()
+    assert (both["neighbor_cnt"] == both["there"]).mean() > 0.3
+    groups = rows.filter(pl.col("neighbor_cnt") > 0)
+    assert (groups["community_size"] > groups["neighbor_cnt"]).all()
+    assert groups["density"].is_between(0, 1).all()
