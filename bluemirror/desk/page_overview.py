@@ -17,17 +17,17 @@ COLUMNS = (
     ("十三周", "13 weeks", False),
     ("类别", "domain", False),
     ("最近交付", "delivered", False),
-    ("记录/周", "records, week", True),
+    ("记录/周", "records, w", True),
     ("隔离", "quarantine", True),
-    ("调用/四周", "calls, 4 weeks", True),
+    ("调用/四周", "calls, 4 w", True),
     ("命中率", "hit rate", True),
     ("错误率", "errors", True),
     ("响应毫秒", "p50 · p99 ms", True),
     ("缓存", "cached", True),
-    ("元/次", "yuan a call", True),
-    ("元/申请", "an application", True),
-    ("元/通过", "an approval", True),
-    ("本月应付", "month to date", True),
+    ("元/次", "a call", True),
+    ("元/申请", "a case", True),
+    ("元/通过", "approval", True),
+    ("本月应付", "to date", True),
     ("账单差额", "last bill", True),
 )
 _ORDER = {"error": "0", "warn": "1", "ok": "2"}
@@ -166,9 +166,13 @@ def _trend(card: Scorecard, each: SourceCard) -> str:
             height=22,
         )
     records = {one.day: float(one.records) for one in each.arrived}
+    ordered = sorted(records.values())
+    # History that came at once would flatten all the days after it.
+    most = ordered[int(0.9 * (len(ordered) - 1))] if ordered else None
     return sparkline(
         [records.get(day) for day in days_of(card)],
         f"{each.source}: records a delivery",
         width=96,
         height=22,
+        most=most,
     )
