@@ -45,6 +45,7 @@ class Companies:
     code: list[str]
     code_sha256: list[str]
     names: list[str]
+    name_numbers: np.ndarray
     industry: np.ndarray
     founded: np.ndarray
     scale: np.ndarray
@@ -119,6 +120,7 @@ def draw_companies(people: Population, streams: Streams, assume: Assumptions) ->
         code=code,
         code_sha256=[identities.sha256(text) for text in code],
         names=[identities.company_name(number) for number in range(size)],
+        name_numbers=np.arange(size),
         industry=industry,
         founded=founded,
         scale=scale,

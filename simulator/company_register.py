@@ -173,8 +173,9 @@ def _change(
     roles = companies.roles[number]
     before = after = ""
     if item == "name":
-        before, after = companies.names[number], identities.company_name(NEW_NAMES + len(register.names_ever))
-        companies.names[number] = after
+        companies.name_numbers[number] = NEW_NAMES + len(register.names_ever)
+        before = companies.names[number]
+        companies.names[number] = after = identities.company_name(int(companies.name_numbers[number]))
         register.names_ever.append(after)
     elif item == "address":
         new = NEW_ADDRESSES + len(register.addresses_ever)
