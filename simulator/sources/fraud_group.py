@@ -69,6 +69,8 @@ class FraudGroup(Source):
                 )
         where = [np.flatnonzero(mask) for _, mask in parts]
         who = np.concatenate(where)
+        if not len(who):
+            return
         keys = [(name, hop) for hop, names in ((1, RELATIONS), (2, SECOND)) for name in names]
         columns = {
             key: np.concatenate([around[key][at] for (around, _), at in zip(parts, where, strict=True)])
