@@ -14,6 +14,10 @@ NOTHING = ("", "--", "null", "NULL")
 """Ways in which sources write "no value"."""
 FEN = 100
 """Fen in a yuan: amounts are kept as integers of fen, because float sums lose cents."""
+EXACT = 2**53
+"""Beyond so many fen (90 trillion yuan) a float cannot tell one from the next."""
+FIRST_DAY, LAST_DAY = -719_162, 2_932_896
+"""Days from 1970-01-01 to the first of year 1 and to the last of year 9999."""
 
 
 def dtype_of(kind: str) -> Any:
@@ -116,11 +120,13 @@ def _amount(column: pl.Series) -> pl.Series:
     import polars as pl
 
     if column.dtype.is_integer():
-        return column.cast(pl.Int64) * FEN
+        whole = column.cast(pl.Int64, strict=False)
+        return whole.set(~whole.is_between(-EXACT // FEN, EXACT // FEN).fill_null(True), None) * FEN
     yuan = _float(column)
     fen = (yuan * FEN).round()
-    # A fraction of a fen is not money: rounding it away would hide a wrong unit.
-    return fen.set(((yuan * FEN) - fen).abs() > 0.01, None).cast(pl.Int64, strict=False)
+    # A fraction of a fen is not money: rounding it away would hide a wrong unit. Beyond EXACT nobody can tell.
+    money = (((yuan * FEN) - fen).abs() <= 0.01) & (fen.abs() < EXACT)
+    return fen.set(~money.fill_null(True), None).cast(pl.Int64, strict=False)
 
 
 def _bool(column: pl.Series) -> pl.Series:
@@ -137,8 +143,17 @@ def _date(column: pl.Series) -> pl.Series:
     import polars as pl
 
     if column.dtype == pl.String:
-        return column.str.to_date("%Y-%m-%d", strict=False)
-    return column.cast(pl.Date, strict=False)
+        return _of_the_calendar(column.str.to_date("%Y-%m-%d", strict=False))
+    return _of_the_calendar(column.cast(pl.Date, strict=False))
+
+
+def _of_the_calendar(values: pl.Series) -> pl.Series:
+    """Dates and times from year 1 to 9999: others are no dates elsewhere, and no file of ours can be read with them."""
+    import polars as pl
+
+    a_day = 1 if values.dtype == pl.Date else 86_400_000_000
+    inside = values.to_physical().is_between(FIRST_DAY * a_day, (LAST_DAY + 1) * a_day - 1).fill_null(True)
+    return values if inside.all() else values.set(~inside, None)
 
 
 def _month(column: pl.Series) -> pl.Series:
@@ -146,16 +161,16 @@ def _month(column: pl.Series) -> pl.Series:
 
     if column.dtype == pl.String:
         fits = column.str.contains(r"^\d{4}-\d{2}$").fill_null(False)
-        return (column + "-01").str.to_date("%Y-%m-%d", strict=False).set(~fits, None)
-    return column.cast(pl.Date, strict=False).dt.month_start()
+        return _of_the_calendar((column + "-01").str.to_date("%Y-%m-%d", strict=False).set(~fits, None))
+    return _of_the_calendar(column.cast(pl.Date, strict=False)).dt.month_start()
 
 
 def _timestamp(column: pl.Series) -> pl.Series:
     import polars as pl
 
     if column.dtype != pl.String:
-        return column.cast(pl.Datetime("us"), strict=False)
+        return _of_the_calendar(column.cast(pl.Datetime("us"), strict=False))
     text = column.str.replace(" ", "T", literal=True)
     if text.str.ends_with("+08:00").any():
         text = text.str.strip_suffix("+08:00")
-    return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
+    return _of_the_calendar(text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False))

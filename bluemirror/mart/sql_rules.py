@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -49,6 +49,7 @@ def check_sql(batch: Batch, connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _check_row_rules(batch: Batch, connection: duckdb.DuckDBPyConnection) -> None:
+    import duckdb
     import polars as pl
 
     for table in batch.contract.tables:
@@ -60,11 +61,13 @@ def _check_row_rules(batch: Batch, connection: duckdb.DuckDBPyConnection) -> Non
         frame = _with_other_rows(batch, table, frame, looked)
         needed = frame.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("_i"))
         conditions = [_OTHER_ROW.sub(r'"\1.\2"', _condition(rule)) for rule in rules]
-        flags = ", ".join(f"NOT coalesce(({text}), true) AS r{n}" for n, text in enumerate(conditions))
-        anyone = " OR ".join(f"r{n}" for n in range(len(rules)))
-        query = f"SELECT * FROM (SELECT _i, {flags} FROM _rows WHERE NOT _deleted) WHERE {anyone} ORDER BY _i"
         with _registered(connection, {"_rows": needed}):
-            broken = _run(batch, connection, query, table, rules)
+            try:
+                broken = _ask(connection, _rows_breaking(conditions, "coalesce(({}), true)"))
+            except duckdb.Error:
+                # A value that a rule stumbles over (a cast, a division) breaks it; the other rows are asked as ever.
+                guarded = _rows_breaking(conditions, "coalesce(TRY(coalesce(({}), true)), false)")
+                broken = _run(batch, connection, guarded, table, rules)
         if not broken.height:
             continue
         rows = broken["_i"].to_numpy()
@@ -78,6 +81,13 @@ def _check_row_rules(batch: Batch, connection: duckdb.DuckDBPyConnection) -> Non
                 batch.findings.warning(table.name, rule.name, records[hit])
 
 
+def _rows_breaking(conditions: Sequence[str], kept: str) -> str:
+    """The query for the rows on which some condition is not kept; ``kept`` says when, ``{}`` stands for it."""
+    flags = ", ".join(f"NOT {kept.format(text)} AS r{n}" for n, text in enumerate(conditions))
+    anyone = " OR ".join(f"r{n}" for n in range(len(conditions)))
+    return f"SELECT * FROM (SELECT _i, {flags} FROM _rows WHERE NOT _deleted) WHERE {anyone} ORDER BY _i"
+
+
 def _condition(rule: Rule) -> str:
     """SQL over the fields as they were sent; a key is not hashed yet, so null rules name the field itself."""
     if rule.kind == "null":
@@ -86,6 +96,7 @@ def _condition(rule: Rule) -> str:
 
 
 def _check_document_rules(batch: Batch, connection: duckdb.DuckDBPyConnection) -> None:
+    import duckdb
     import polars as pl
 
     asked = [
@@ -100,12 +111,55 @@ def _check_document_rules(batch: Batch, connection: duckdb.DuckDBPyConnection) -
     with _registered(connection, frames):
         for table, rule in asked:
             query = f"SELECT DISTINCT _doc FROM ({rule.expression.strip().rstrip(';')}) ORDER BY _doc"
-            broken = _run(batch, connection, query, table, [rule])
-            records = broken["_doc"].drop_nulls().to_numpy().astype(np.int64)
+            try:
+                records = _documents(_ask(connection, query))
+            except duckdb.Error:
+                records = _one_by_one(batch, connection, frames, query, table, rule)
             if rule.severity == "error":
                 batch.findings.error(table.name, "", rule.name, FIX, records)
             else:
                 batch.findings.warning(table.name, rule.name, records)
+
+
+def _documents(found: pl.DataFrame) -> np.ndarray:
+    return found["_doc"].drop_nulls().to_numpy().astype(np.int64)
+
+
+def _one_by_one(
+    batch: Batch,
+    connection: duckdb.DuckDBPyConnection,
+    frames: dict[str, pl.DataFrame],
+    query: str,
+    table: Table,
+    rule: Rule,
+) -> np.ndarray:
+    """Documents that break a rule which some document cannot even be asked: halves, until those stand alone."""
+    import duckdb
+    import polars as pl
+
+    with _registered(connection, {name: frame.clear() for name, frame in frames.items()}):
+        _run(
+            batch, connection, query, table, [rule]
+        )  # A query that fails on nothing at all is the contract's fault.
+    broken, waiting = [], [np.arange(batch.size)]
+    while waiting:
+        part = waiting.pop()
+        mine = {
+            name: frame.filter(pl.col("_rec").is_between(int(part[0]), int(part[-1])))
+            for name, frame in frames.items()
+        }
+        with _registered(connection, mine):
+            try:
+                broken.append(_documents(_ask(connection, query)))
+            except duckdb.Error:
+                middle = len(part) // 2
+                if middle:
+                    waiting += [part[middle:], part[:middle]]
+                else:
+                    broken.append(part)
+    for name, frame in frames.items():
+        connection.register(name, frame.to_arrow())
+    return np.unique(np.concatenate(broken))
 
 
 def _with_other_rows(
@@ -145,14 +199,19 @@ def _registered(connection: duckdb.DuckDBPyConnection, frames: dict[str, pl.Data
             connection.unregister(name)
 
 
+def _ask(connection: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
+    import polars as pl
+
+    return pl.DataFrame(connection.sql(query).to_arrow_table())
+
+
 def _run(
     batch: Batch, connection: duckdb.DuckDBPyConnection, query: str, table: Table, rules: list[Rule]
 ) -> pl.DataFrame:
     import duckdb
-    import polars as pl
 
     try:
-        return pl.DataFrame(connection.sql(query).to_arrow_table())
+        return _ask(connection, query)
     except duckdb.Error as error:
         # Only the kind of the error: its text may quote a value of a row.
         raise ContractError(

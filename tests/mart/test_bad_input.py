@@ -300,6 +300,39 @@ def test_completing_file_cut_in_the_middle(workspace, deliver):
     assert "does not read as" in report.warnings[0]
 
 
+def test_a_rule_that_stumbles_over_a_record_rejects_that_record(workspace, deliver):
+    """A cast in a rule fails on one record: the others are asked as ever, and the night goes on."""
+    file = workspace.contracts_dir / "people.odcs.yaml"
+    text = file.read_text().replace('"recorded_ts >= since"', '"CAST(right(person_id, 1) AS INTEGER) < 5"')
+    file.write_text(text)
+    rows = [person(1), person(7), person(2, person_id="Pz"), person(3)]
+    deliver("people", DAY, {"a.csv": people_csv(rows)}, {"a.csv": 4})
+    ingest_source(workspace, "people")
+    found = quarantined(workspace, "people")
+    assert [(row["line"], row["rule"]) for row in found.to_dicts()] == [
+        (2, "recorded_after"),
+        (3, "recorded_after"),
+    ]
+    whole(workspace, "people", (4, 2, 2))
+
+
+def test_a_document_rule_that_stumbles_rejects_those_documents(workspace, deliver):
+    file = workspace.contracts_dir / "asked.odcs.yaml"
+    text = file.read_text()
+    broken = text.replace(
+        "WHERE h.record_count <> coalesce(r.n, 0)", "WHERE CAST(right(h.req_id, 1) AS INTEGER) > 5"
+    )
+    assert broken != text
+    file.write_text(broken)
+    rows = [answer(1), answer(2, req_id="Rx"), answer(9), answer(3), answer(4, req_id="Ry"), answer(5)]
+    deliver("asked", DAY, {"a.jsonl": lines(rows)}, {"a.jsonl": 6})
+    ingest_source(workspace, "asked")
+    found = quarantined(workspace, "asked")
+    assert found["line"].to_list() == [2, 3, 5]
+    assert set(found["rule"]) == {"record_count_agrees"}
+    whole(workspace, "asked", (6, 3, 3))
+
+
 def test_document_rule_takes_the_whole_document(workspace, deliver):
     text = report_xml(1).replace("<COUNT>2</COUNT>", "<COUNT>3</COUNT>")
     files = {"1.xml": text, "2.xml": report_xml(2)}
