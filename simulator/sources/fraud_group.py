@@ -88,9 +88,7 @@ class FraudGroup(Source):
                 "relation": np.repeat([name for name, _ in keys], [len(at) for at in where]),
                 "hop": np.repeat([hop for _, hop in keys], [len(at) for at in where]),
                 **{key: values.astype(np.int64) for key, values in columns.items()},
-                "community_id": only_where(
-                    in_group, np.char.add("G", np.char.zfill(group[who].astype(str), 8))
-                ),
+                "community_id": only_where(in_group, np.char.mod("G%08d", group[who])),
                 "community_size": size[who],
                 "density": only_where(in_group, np.round(density[who], 4)),
                 "pagerank": np.round(rank[who], 5),
