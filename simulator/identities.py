@@ -111,7 +111,7 @@ def employer_name(number: int) -> str:
 
 _CODE_SIGNS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _CODE_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
-_WARES = ("样例百货", "样例食品", "样例服饰", "样例五金", "样例农产", "样例包装", "样例信息", "样例运输")
+_WARES = ("百货", "食品", "服饰", "五金", "农产", "包装", "信息", "运输")
 
 
 def company_code(number: int) -> str:
@@ -125,10 +125,11 @@ def company_code(number: int) -> str:
 
 
 def company_name(number: int) -> str:
-    """Name of the ``number``-th customer's company."""
+    """Name of the ``number``-th customer's company; the first 157,464 are all different."""
     size = len(_GIVEN)
-    core = _GIVEN[number % size] + _GIVEN[(number // size + number * 5) % size]
-    return f"虚构市{core}{_WARES[number // 3 % len(_WARES)]}{number % 89 + 1}号有限公司"
+    mixed = (number * 5_003 + 71_003) % size**3  # a bijection, as for employers
+    core = _GIVEN[mixed % size] + _GIVEN[mixed // size % size] + _GIVEN[mixed // size**2]
+    return f"虚构市样例{core}{_WARES[number // 3 % len(_WARES)]}有限公司"
 
 
 BANKS = 60

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from bluemirror.contracts import Contract, Table
 
 
-def evidence_sql(declared: Declared, link: Link, seen: Seen) -> str:
+def evidence_sql(declared: Declared, link: Link, seen: Seen, number: int) -> str:
     """All that one entry has ever said.
 
-    Columns: ``link``, ``source``, ``a_form``, ``a_key``, ``b_form``, ``b_key``, ``role``, ``vf`` and ``vt`` (holds
-    from, up to), ``last`` (last moment of which it says something), ``known``, ``until`` (when a newer version of the
-    row said otherwise). Versions that say the same of the same thing are one.
+    Columns: ``seen`` (the ``number`` of the entry's link and source), ``a_form``, ``a_key``, ``b_form``, ``b_key``,
+    ``role``, ``vf`` and ``vt`` (holds from, up to), ``last`` (last moment of which it says something), ``known``,
+    ``until`` (when a newer version of the row said otherwise). Versions that say the same of the same thing are one.
     """
     contract, table = declared.table(seen.table)
     ends = [
@@ -36,26 +36,32 @@ def evidence_sql(declared: Declared, link: Link, seen: Seen) -> str:
         to = "NULL" if seen.holds_days is None else f"t.event_time + INTERVAL {seen.holds_days} DAY"
         last = "t.event_time"
     where = f" AND ({seen.where})" if seen.where else ""
+    same = "PARTITION BY thing, a_key, b_key, role, vf, vt ORDER BY known"
+    said = "a_key, b_key, role, vf, vt, last, known, until"
     return f"""
-        SELECT '{link.name}' AS link, '{seen.source}' AS source, '{ends[0].form}' AS a_form, a_key,
-          '{ends[1].form}' AS b_form, b_key, role, vf, vt, last, min(known) AS known,
-          CASE WHEN bool_or(until IS NULL) THEN NULL ELSE max(until) END AS until
-        FROM (
-          SELECT *, sum(fresh) OVER same AS run
+        WITH version AS (
+          SELECT {_thing(contract.header, top)} AS thing, {a} AS a_key, {b} AS b_key, {role} AS role,
+            t.event_time AS vf, CAST({to} AS TIMESTAMP) AS vt, {last} AS last, t.known_time AS known,
+            {top}._superseded AS until
+          FROM {rows}
+          WHERE NOT coalesce({top}._deleted, false) AND {a} IS NOT NULL AND {b} IS NOT NULL{where}
+        ),
+        changed AS (SELECT DISTINCT thing FROM version WHERE until IS NOT NULL),
+        run AS (
+          SELECT *, sum(fresh) OVER ({same} ROWS UNBOUNDED PRECEDING) AS run
           FROM (
-            SELECT *, CASE WHEN lag(until) OVER same = known THEN 0 ELSE 1 END AS fresh
-            FROM (
-              SELECT {_thing(contract.header, top)} AS thing, {a} AS a_key, {b} AS b_key, {role} AS role,
-                t.event_time AS vf, CAST({to} AS TIMESTAMP) AS vt, {last} AS last,
-                t.known_time AS known, {top}._superseded AS until
-              FROM {rows}
-              WHERE NOT coalesce({top}._deleted, false) AND {a} IS NOT NULL AND {b} IS NOT NULL{where}
-            ) WHERE until IS NULL OR known < until
-            WINDOW same AS (PARTITION BY thing, a_key, b_key, role, vf, vt ORDER BY known)
+            SELECT *, CASE WHEN lag(until) OVER ({same}) = known THEN 0 ELSE 1 END AS fresh
+            FROM version SEMI JOIN changed USING (thing) WHERE until IS NULL OR known < until
           )
-          WINDOW same AS (PARTITION BY thing, a_key, b_key, role, vf, vt ORDER BY known)
+        ),
+        told AS (
+          SELECT {said} FROM version ANTI JOIN changed USING (thing)
+          UNION ALL
+          SELECT a_key, b_key, role, vf, vt, last, min(known),
+            CASE WHEN bool_or(until IS NULL) THEN NULL ELSE max(until) END
+          FROM run GROUP BY thing, a_key, b_key, role, vf, vt, last, run
         )
-        GROUP BY thing, a_key, b_key, role, vf, vt, last, run
+        SELECT {number}::SMALLINT AS seen, '{ends[0].form}' AS a_form, '{ends[1].form}' AS b_form, {said} FROM told
     """
 
 

@@ -25,21 +25,21 @@ NO_TIES = """
 def resolve_keys(connection: duckdb.DuckDBPyConnection, declared: Declared) -> None:
     """Make the temporary table ``_key``: the entity of each key over time.
 
-    Reads ``_evidence``. Columns: ``entity``, ``form``, ``key``, ``entity_id``, ``known``, ``until``. An entity is
-    called by the first of its keys in the order of :data:`~bluemirror.identity.columns.RANKS`.
+    Reads ``_evidence`` and ``_seen``. Columns: ``entity``, ``form``, ``key``, ``entity_id``, ``number`` (of the entity
+    among its kind, to calculate with), ``known``, ``until``. An entity is called by the first of its keys in the order
+    of :data:`~bluemirror.identity.columns.RANKS`.
     """
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE _key (entity VARCHAR, form VARCHAR, key VARCHAR, entity_id VARCHAR,"
-        " known TIMESTAMP, until TIMESTAMP)"
+        " number INTEGER, known TIMESTAMP, until TIMESTAMP)"
     )
     for kind in declared.entities.values():
         found = " UNION ALL ".join(f"({query})" for query in ties_sql(declared, kind)) or NO_TIES
         connection.execute(f"CREATE OR REPLACE TEMP TABLE _tie AS {_joined(found)}")
         ends = [
-            f"SELECT {end}_form AS form, {end}_key AS key, known FROM _evidence WHERE link = '{link.name}'"
-            for link in declared.links.values()
-            for end, entity in (("a", link.from_), ("b", link.to))
-            if entity == kind.name
+            f"SELECT {end}_form AS form, {end}_key AS key, known FROM _evidence SEMI JOIN"
+            f" (SELECT seen FROM _seen WHERE {end} = '{kind.name}') USING (seen)"
+            for end in "ab"
         ]
         ends += [f"SELECT {end}_form AS form, {end}_key AS key, known FROM _tie" for end in "ab"]
         nodes = connection.sql(
@@ -48,7 +48,7 @@ def resolve_keys(connection: duckdb.DuckDBPyConnection, declared: Declared) -> N
         resolved = _named(nodes, connection.sql("SELECT * FROM _tie").pl())
         connection.register("_resolved", resolved)
         connection.execute(
-            f"INSERT INTO _key SELECT '{kind.name}', form, key, entity_id, known, until FROM _resolved"
+            f"INSERT INTO _key SELECT '{kind.name}', form, key, entity_id, number, known, until FROM _resolved"
         )
         connection.unregister("_resolved")
     connection.execute("DROP TABLE _tie")
@@ -95,6 +95,7 @@ def _named(nodes: pl.DataFrame, ties: pl.DataFrame) -> pl.DataFrame:
         form=ranked["form"].gather(over_time["node"]),
         key=ranked["key"].gather(over_time["node"]),
         entity_id=ranked["key"].gather(over_time["name"]),
+        number=over_time["name"].cast(pl.Int32),
         known=pl.col("known").cast(pl.Datetime("us")),
         until=pl.col("until").cast(pl.Datetime("us")),
     )

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import duckdb
 
-PAIR = "link, source, from_id, to_id, role"
+PAIR = "seen, a, b, role"
 INFINITY = "TIMESTAMP 'infinity'"
 
 
 def make_spells(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the temporary table ``_spell`` from ``_piece``.
 
-    ``_piece`` holds what is said of a pair (``link``, ``source``, ``from_id``, ``to_id``, ``role``, none null): it
+    ``_piece`` holds what is said of a pair (``seen``, ``a``, ``b``: numbers; ``role``; none null): it
     holds from ``vf`` up to ``vt`` (null: open), last said of ``last``; believed from ``known`` until ``until``. Pieces
     of a pair that touch or overlap are one spell. ``_spell`` has a row for every version of a spell: ``vf``, ``vt``,
     ``last``, ``evidence`` (pieces), ``known``, ``until``. A moment sees the rows with ``known <= moment < until``,

@@ -27,20 +27,29 @@ ENTITY = "entity"
 
 def make_spine(connection: duckdb.DuckDBPyConnection, declared: Declared) -> None:
     """Make the three tables as temporary tables of ``connection``, which shows the mart's tables."""
-    parts = [evidence_sql(declared, link, seen) for link in declared.links.values() for seen in link.seen]
+    entries = sorted({(link.name, seen.source) for link in declared.links.values() for seen in link.seen})
+    rows = ", ".join(
+        f"({number}, '{name}', '{source}', '{declared.links[name].from_}', '{declared.links[name].to}')"
+        for number, (name, source) in enumerate(entries)
+    )
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE _seen AS
+        SELECT seen::SMALLINT AS seen, link, source, a, b FROM (VALUES {rows}) AS v (seen, link, source, a, b)
+    """)
+    parts = [
+        evidence_sql(declared, link, seen, entries.index((link.name, seen.source)))
+        for link in declared.links.values()
+        for seen in link.seen
+    ]
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE _evidence AS " + " UNION ALL ".join(f"({part})" for part in parts)
     )
     resolve_keys(connection, declared)
-    ends = " UNION ALL ".join(
-        f"SELECT '{link.name}' AS link, '{link.from_}' AS a, '{link.to}' AS b"
-        for link in declared.links.values()
-    )
-    connection.execute(f"""
+    connection.execute("""
         CREATE OR REPLACE TEMP TABLE _piece AS
-        SELECT e.link, e.source, a.entity_id AS from_id, b.entity_id AS to_id, coalesce(e.role, '') AS role,
+        SELECT e.seen, a.number AS a, b.number AS b, coalesce(e.role, '') AS role,
           e.vf, e.vt, e.last, greatest(e.known, a.known, b.known) AS known, least(e.until, a.until, b.until) AS until
-        FROM _evidence e JOIN ({ends}) n ON n.link = e.link
+        FROM _evidence e JOIN _seen n ON n.seen = e.seen
         JOIN _key a ON a.entity = n.a AND a.form = e.a_form AND a.key = e.a_key
         JOIN _key b ON b.entity = n.b AND b.form = e.b_form AND b.key = e.b_key
         WHERE greatest(e.known, a.known, b.known) < coalesce(least(e.until, a.until, b.until), TIMESTAMP 'infinity')
@@ -48,17 +57,20 @@ def make_spine(connection: duckdb.DuckDBPyConnection, declared: Declared) -> Non
     make_spells(connection)
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE {LINK} AS
-        SELECT s.link, n.a AS from_entity, from_id, n.b AS to_entity, to_id, nullif(role, '') AS role, source,
-          vf AS valid_from, vt AS valid_to, last AS last_seen, CAST(evidence AS INTEGER) AS evidence,
-          known AS known_time, until AS superseded_time
-        FROM _spell s JOIN ({ends}) n ON n.link = s.link
+        WITH name AS (SELECT DISTINCT entity, number, entity_id FROM _key)
+        SELECT n.link, n.a AS from_entity, a.entity_id AS from_id, n.b AS to_entity, b.entity_id AS to_id,
+          nullif(role, '') AS role, source, vf AS valid_from, vt AS valid_to, last AS last_seen,
+          CAST(evidence AS INTEGER) AS evidence, known AS known_time, until AS superseded_time
+        FROM _spell s JOIN _seen n ON n.seen = s.seen
+        JOIN name a ON a.entity = n.a AND a.number = s.a
+        JOIN name b ON b.entity = n.b AND b.number = s.b
     """)
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE {KEY} AS
         SELECT entity, form, key, entity_id, known AS known_time, until AS superseded_time FROM _key
     """)
     _entities(connection)
-    for name in ("_evidence", "_piece", "_spell"):
+    for name in ("_evidence", "_piece", "_spell", "_seen", "_key"):
         connection.execute(f"DROP TABLE {name}")
 
 
@@ -67,30 +79,29 @@ def _entities(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE {ENTITY} AS
         WITH told AS (
-          SELECT entity, entity_id, known, CAST(min(vf) AS DATE) AS first, CAST(max(last) AS DATE) AS last
+          SELECT entity, number, known, CAST(min(vf) AS DATE) AS first, CAST(max(last) AS DATE) AS last
           FROM (
-            SELECT from_entity AS entity, from_id AS entity_id, known_time AS known, valid_from AS vf, last_seen AS last
-            FROM {LINK}
-            UNION ALL SELECT to_entity, to_id, known_time, valid_from, last_seen FROM {LINK}
+            SELECT n.a AS entity, s.a AS number, known, vf, last FROM _spell s JOIN _seen n ON n.seen = s.seen
+            UNION ALL SELECT n.b, s.b, known, vf, last FROM _spell s JOIN _seen n ON n.seen = s.seen
           ) GROUP BY ALL
         ),
         so_far AS (
-          SELECT entity, entity_id, known, min(first) OVER life AS first, max(last) OVER life AS last
-          FROM told WINDOW life AS (PARTITION BY entity, entity_id ORDER BY known ROWS UNBOUNDED PRECEDING)
+          SELECT entity, number, known, min(first) OVER life AS first, max(last) OVER life AS last
+          FROM told WINDOW life AS (PARTITION BY entity, number ORDER BY known ROWS UNBOUNDED PRECEDING)
         ),
         changed AS (
           SELECT * FROM so_far
-          WINDOW life AS (PARTITION BY entity, entity_id ORDER BY known)
+          WINDOW life AS (PARTITION BY entity, number ORDER BY known)
           QUALIFY lag(first) OVER life IS DISTINCT FROM first OR lag(last) OVER life IS DISTINCT FROM last
         ),
         version AS (
-          SELECT *, lead(known) OVER (PARTITION BY entity, entity_id ORDER BY known) AS until FROM changed
+          SELECT *, lead(known) OVER (PARTITION BY entity, number ORDER BY known) AS until FROM changed
         )
-        SELECT v.entity, v.entity_id, first AS first_seen, last AS last_seen,
+        SELECT v.entity, k.entity_id, first AS first_seen, last AS last_seen,
           greatest(v.known, k.known) AS known_time, least(v.until, k.until) AS superseded_time
         FROM version v
         -- as long as its name is a name: a vendor's hash is none any more once it is known whose it is
-        JOIN _key k ON k.entity = v.entity AND k.key = v.entity_id AND k.entity_id = v.entity_id
+        JOIN _key k ON k.entity = v.entity AND k.number = v.number AND k.key = k.entity_id
         WHERE greatest(v.known, k.known) < coalesce(least(v.until, k.until), TIMESTAMP 'infinity')
     """)
 
