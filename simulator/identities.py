@@ -101,11 +101,16 @@ def address(number: int) -> str:
     return f"九九省虚构市{place.district}区{place.road}路{place.house}号{place.building}栋{place.room}室"
 
 
-def employer_name(number: int) -> str:
-    """Name of the ``number``-th employer, as it is registered; the first 157,464 are all different."""
+def _core(mixed: int) -> str:
+    """Four characters; of several million names few differ in one of them, as in life."""
     size = len(_GIVEN)
-    mixed = (number * 7_919 + 13) % size**3  # a bijection: 7,919 is a prime that does not divide the size
-    core = _GIVEN[mixed % size] + _GIVEN[mixed // size % size] + _GIVEN[mixed // size**2]
+    return "".join(_GIVEN[mixed // size**place % size] for place in range(4))
+
+
+def employer_name(number: int) -> str:
+    """Name of the ``number``-th employer, as it is registered; the first eight million are all different."""
+    # a bijection: 5,000,011 is a prime that does not divide the size
+    core = _core((number * 5_000_011 + 13) % len(_GIVEN) ** 4)
     return f"九九省虚构市样例{core}{_TRADES[number % len(_TRADES)]}有限公司"
 
 
@@ -125,10 +130,8 @@ def company_code(number: int) -> str:
 
 
 def company_name(number: int) -> str:
-    """Name of the ``number``-th customer's company; the first 157,464 are all different."""
-    size = len(_GIVEN)
-    mixed = (number * 5_003 + 71_003) % size**3  # a bijection, as for employers
-    core = _GIVEN[mixed % size] + _GIVEN[mixed // size % size] + _GIVEN[mixed // size**2]
+    """Name of the ``number``-th customer's company; the first eight million are all different."""
+    core = _core((number * 3_000_017 + 71_003) % len(_GIVEN) ** 4)
     return f"虚构市样例{core}{_WARES[number // 3 % len(_WARES)]}有限公司"
 
 
