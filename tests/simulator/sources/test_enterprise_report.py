@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+import xml.etree.ElementTree as ET
 from typing import Any
 
 import pytest
 
 from bluemirror.contracts import read_contract
 from bluemirror.workspace import Workspace
+from tests import report_files
 
 
 @pytest.fixture(scope="module")
-def written(landed: Workspace, read_report: Callable[[Path], dict[str, Any]]) -> list[dict[str, Any]]:
+def written(landed: Workspace) -> list[dict[str, Any]]:
     paths = sorted((landed.landing / "pboc_enterprise").glob("*/[0-9]*.xml"))
-    return [read_report(path) for path in paths]
+    return [report_files.tree(ET.parse(path).getroot()) for path in paths]
 
 
 def some(value: Any) -> list[Any]:
