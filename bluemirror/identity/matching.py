@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SAMPLED = 1_000
 """Records of which all pairs tell how often two records agree that are not one."""
-LEARNT = 1_000_000
+LEARNT = 200_000
 """Pairs that a pass of expectation maximisation looks at, at most about."""
 RENAMED = 5
 """So many places with either of two names, and everything else alike, make them two names of one thing."""

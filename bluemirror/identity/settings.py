@@ -109,7 +109,7 @@ def _house() -> dict[str, Any]:
 def _company() -> Authored:
     return Authored(
         (_spelling("core", "shingles", (0.42, 0.25), CORE), _part("trade"), _part("region"), _part("legal")),
-        (("core",), ("head",), ("tail",)),
+        (("core",), ("head", "trade"), ("tail",)),
         (("core",), ("tail",)),
         ("core",),
         0.7,
