@@ -15,27 +15,35 @@ def bench(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     from bluemirror.cli.bench_ingest import bench_ingest
 
     workspace = Workspace.open(args.workspace)
-    benches = {"ingest": bench_ingest, "features": bench_features}
-    shown = {"ingest": _show_ingest, "features": _show_features}
     results = {}
-    for name in [args.what] if args.what else list(benches):
-        results[name] = benches[name](workspace, console)
+    for name in [args.what] if args.what else ["ingest", "features"]:
         console.line()
-        shown[name](console, results[name])
+        if name == "ingest":
+            results[name] = bench_ingest(workspace, console, args.customers)
+            _show_ingest(console, results[name])
+        else:
+            results[name] = bench_features(workspace, console)
+            _show_features(console, results[name])
     console.next("budgets and earlier measurements are in docs/decisions/")
     return results[args.what] if args.what else results
 
 
 def _show_ingest(console: Console, result: dict[str, Any]) -> None:
     console.line(
-        f"ingest: {result['rows']:,} landed records in {result['seconds']:.1f} s = "
-        f"{result['rows_per_second']:,} a second, peak {result['peak_rss_mib']:,} MiB"
+        f"ingest: {result['rows']:,} landed records of {result['sources']} sources ({result['landed_mib']:,} MiB) in "
+        f"{result['seconds']:.1f} s = {result['rows_per_second']:,} a second, peak {result['peak_rss_mib']:,} MiB"
+    )
+    day, half = result["day"], result["half"]
+    console.line(f"  the last day alone: {day['rows']:,} records in {day['seconds']:.2f} s")
+    console.line(
+        f"  half of it: {half['seconds']:.1f} s, {half['peak_rss_mib']:,} MiB; the whole is {half['bytes_ratio']:.2f} "
+        f"times the bytes, {half['seconds_ratio']:.2f} times the time, {half['memory_ratio']:.2f} times the memory"
     )
     for form, rate in result["reports_per_second"].items():
-        console.line(f"  documents as {form}: {rate:,} a second")
+        console.line(f"  reports as {form}: {rate:,} a second")
     for peer, each in result["peers"].items():
         console.line(
-            f"  {peer}, the line sources only, nothing checked: {each['seconds']:.1f} s, {each['ratio']:.2f} of ours"
+            f"  {peer}, the same files, nothing checked or hashed: {each['seconds']:.1f} s, {each['ratio']:.2f} of ours"
         )
 
 

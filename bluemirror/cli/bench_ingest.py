@@ -1,157 +1,191 @@
-"""``bench ingest``: the landed deliveries read into a fresh mart, beside readers that check nothing."""
+"""``bench ingest``: landed files into a fresh mart, and the same files loaded by what one would write instead."""
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bluemirror.cli.bench_deliveries import days, first_half, link
+from bluemirror.cli.bench_job import measure
 from bluemirror.cli.console import Console
-from bluemirror.cli.memory import PeakMemory
-from bluemirror.errors import WorkspaceError
+from bluemirror.contracts import Contract
 from bluemirror.workspace import Workspace
 
-DOCUMENTS = ("xml", "json")
-MOST_REPORTS = 4000
+FORMS = ("xml", "json")
+"""Formats in which a file is one report."""
+MOST_REPORTS = 8000
+"""Reports of each form that are measured alone."""
+PEER_REPORTS = 1500
+"""Reports of each form that are also loaded path by path, which takes some ten times as long."""
 
 
-def bench_ingest(workspace: Workspace, console: Console) -> dict[str, Any]:
-    """Measure :func:`bluemirror.mart.ingest.ingest_source` from landed files to committed mart."""
-    from bluemirror.contracts import read_contracts
-    from bluemirror.mart.ingest import ingest_source
+@dataclass(frozen=True)
+class _Bench:
+    """What is measured, and where: nothing but ``folder`` is written to."""
 
-    contracts = read_contracts(workspace.contracts_dir)
-    if not any(workspace.landing.glob("*/*")):
-        raise WorkspaceError(
-            "nothing has landed",
-            file=workspace.landing,
-            rule="bench ingest measures on what has landed",
-            fix="bluemirror simulate, or put deliveries there",
+    workspace: Workspace
+    contracts: Mapping[str, Contract]
+    folder: Path
+    console: Console
+
+    def ingest(self, landing: str, data: str, what: str) -> dict[str, Any]:
+        """Ingest all that landed in a sub-folder, on top of what a mart may hold already."""
+        with self.console.working(what):
+            done = measure(self.workspace, "ingest", self.folder / landing, self.folder / data)
+        self.console.say(
+            f"{what}: {done['rows']:,} records in {done['seconds']:.1f} s, {done['peak_rss_mib']:,} MiB"
         )
-    seconds: dict[str, float] = {}
-    rows = 0
-    with tempfile.TemporaryDirectory(prefix="bluemirror-bench-") as folder, PeakMemory() as memory:
-        bench = replace(workspace, data=Path(folder) / "data")
-        for source in contracts:
-            start = time.perf_counter()
-            with console.working(f"ingesting {source}"):
-                report = ingest_source(bench, source)
-            seconds[source] = time.perf_counter() - start
-            rows += report.in_
-            console.say(f"{source}: {report.in_:,} in {seconds[source]:.1f} s")
-        peak = memory.mib
-        reports = {}
-        for form in DOCUMENTS:
-            found = _documents(workspace, contracts, form)
-            if found is not None:
-                console.say(f"documents as {form}")
-                reports[form] = _document_rate(workspace, *found, form, Path(folder) / form)
-        lines = [
-            source for source, each in contracts.items() if not set(DOCUMENTS) & set(each.landing.formats)
-        ]
-        peers = _peers(workspace, lines, sum(seconds[source] for source in lines), Path(folder), console)
-    total = sum(seconds.values())
+        return done
+
+    def link_days(self, landing: str, chosen: Sequence[str]) -> int:
+        """Bytes of those delivery days, linked."""
+        wanted = set(chosen)
+        return link(
+            self.workspace, self.contracts.values(), self.folder / landing, lambda _c, day, _n: day in wanted
+        )
+
+
+def bench_ingest(workspace: Workspace, console: Console, customers: int | None = None) -> dict[str, Any]:
+    """Measure :func:`bluemirror.mart.ingest.ingest_source` over all sources, from landed files to committed mart.
+
+    Parameters
+    ----------
+    customers
+        Simulate so many customers (36 months) by the workspace's land hook, in a folder of their own under the data
+        folder, which is used again; default is what has landed.
+
+    Returns
+    -------
+    dict
+        ``rows``, ``seconds``, ``rows_per_second``, ``peak_rss_mib`` of everything: all days but the last in one go,
+        then the last, which is also told alone as ``day``. ``half``: the first days that hold half the bytes, alone,
+        with the ratios of the whole to it. ``reports_per_second`` by form. ``peers``: seconds, and the ratio of those
+        to ours on the very same files.
+    """
+    from bluemirror.contracts import read_contracts
+
+    if customers is not None:
+        workspace = _simulated(workspace, console, customers)
+    contracts = read_contracts(workspace.contracts_dir)
+    landed = days(workspace, contracts.values())
+    workspace.data.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".bench-", dir=workspace.data) as folder:
+        bench = _Bench(workspace, contracts, Path(folder), console)
+        *before, last = landed
+        size = bench.link_days("whole", before)
+        whole = bench.ingest("whole", "mart", "all days but the last")
+        size += bench.link_days("whole", [last])
+        day = bench.ingest("whole", "mart", f"one more day, {last}")
+        half_size = bench.link_days("half", first_half(landed) or [last])
+        half = bench.ingest("half", "half_mart", "half of the bytes")
+        reports, documents = _reports(bench)
+        lines = _lines(bench, whole, day)
+    rows, seconds = whole["rows"] + day["rows"], whole["seconds"] + day["seconds"]
     return {
+        "customers": customers,
         "rows": rows,
-        "seconds": round(total, 2),
-        "rows_per_second": round(rows / total),
+        "seconds": round(seconds, 2),
+        "rows_per_second": round(rows / seconds),
         "reports_per_second": reports,
-        "peak_rss_mib": peak,
-        "peers": peers,
-        "by_source": {source: round(each, 2) for source, each in seconds.items()},
+        "peak_rss_mib": whole["peak_rss_mib"],
+        "peers": documents | lines,
+        "sources": len(whole["by_source"]),
+        "landed_mib": size >> 20,
+        "day": {"day": last, "rows": day["rows"], "seconds": round(day["seconds"], 2)},
+        "half": {
+            "rows": half["rows"],
+            "seconds": round(half["seconds"], 2),
+            "peak_rss_mib": half["peak_rss_mib"],
+            "bytes_ratio": round(size / half_size, 2),
+            "seconds_ratio": round(seconds / half["seconds"], 2),
+            "memory_ratio": round(whole["peak_rss_mib"] / half["peak_rss_mib"], 2),
+        },
+        "by_source": {source: round(each, 2) for source, each in whole["by_source"].items()},
     }
 
 
-def _documents(workspace: Workspace, contracts: Any, form: str) -> tuple[str, list[Path]] | None:
-    """The first source that sends documents of this form, and its files (a few thousand at most)."""
-    for source, contract in contracts.items():
-        if form in contract.landing.formats:
-            files = sorted(
-                path
-                for path in (workspace.landing / source).rglob(f"*.{form}")
-                if not path.name.startswith("_")
+def _simulated(workspace: Workspace, console: Console, customers: int) -> Workspace:
+    """The workspace with a landing folder of so many customers, made by its land hook unless it is there."""
+    from bluemirror.cli.hooks import land
+
+    folder = workspace.data / "bench" / f"{customers}-customers"
+    made = replace(workspace, landing=folder / "landing", data=folder / "data")
+    made.landing.mkdir(parents=True, exist_ok=True)
+    console.say(f"{customers:,} customers in {folder}")
+    with console.working("simulating"):
+        land(made, console.say, {"customers": customers})
+    return made
+
+
+def _reports(bench: _Bench) -> tuple[dict[str, float], dict[str, Any]]:
+    """Reports a second of each form, and the peer's seconds over ours for the same reports."""
+    rates, ours, theirs, rows = {}, 0.0, 0.0, 0
+    for form in FORMS:
+        source = next((s for s, c in bench.contracts.items() if _count(bench, s, form)), None)
+        if source is None:
+            continue
+        for name, most in (("all", MOST_REPORTS), ("few", PEER_REPORTS)):
+            _link_some(bench, f"{form}-{name}", source, form, most)
+        done = bench.ingest(f"{form}-all", f"{form}-mart", f"reports as {form}")
+        rates[form] = round(done["rows"] / done["seconds"], 1)
+        with bench.console.working(f"lxml and json, {form}"):
+            peer = measure(
+                bench.workspace,
+                "lxml_and_json",
+                bench.folder / f"{form}-few",
+                bench.folder / f"{form}-peer",
+                [source],
             )
-            if files:
-                return source, files[:MOST_REPORTS]
-    return None
-
-
-def _document_rate(workspace: Workspace, source: str, files: list[Path], form: str, folder: Path) -> float:
-    """Documents a second when only files of this form land."""
-    from bluemirror.mart.ingest import ingest_source
-
-    landing = folder / "landing"
-    for delivery in sorted({path.relative_to(workspace.landing / source).parts[0] for path in files}):
-        origin = workspace.landing / source / delivery
-        target = landing / source / delivery
-        done = json.loads((origin / "_DONE.json").read_text(encoding="utf-8"))
-        kept = {}
-        for path in files:
-            if origin in path.parents:
-                name = path.relative_to(origin).as_posix()
-                (target / name).parent.mkdir(parents=True, exist_ok=True)
-                _link(path, target / name)
-                kept[name] = done["files"][name]
-        (target / "_DONE.json").write_text(json.dumps({**done, "files": kept}), encoding="utf-8")
-    bench = replace(workspace, data=folder / "data", landing=landing)
-    start = time.perf_counter()
-    report = ingest_source(bench, source)
-    return round(report.in_ / (time.perf_counter() - start), 1)
-
-
-def _link(origin: Path, target: Path) -> None:
-    try:
-        os.link(origin, target)
-    except OSError:
-        shutil.copyfile(origin, target)
-
-
-def _peers(
-    workspace: Workspace, sources: list[str], ours: float, folder: Path, console: Console
-) -> dict[str, Any]:
-    """The files of line sources through readers that check, hash and quarantine nothing: Parquet out as well."""
-    files = [
-        path
-        for source in sources
-        for path in sorted((workspace.landing / source).rglob("*"))
-        if path.suffix in (".csv", ".jsonl", ".parquet")
-    ]
-    if not files:
-        return {}
-    results = {}
-    for peer in (duckdb_copy, pandas_copy):
-        out = folder / peer.__name__
-        out.mkdir()
-        start = time.perf_counter()
-        with console.working(peer.__name__):
-            for number, path in enumerate(files):
-                peer(path, out / f"{number}.parquet")
-        seconds = time.perf_counter() - start
-        results[peer.__name__] = {"seconds": round(seconds, 2), "ratio": round(seconds / ours, 3)}
-    return results
-
-
-def duckdb_copy(origin: Path, target: Path) -> None:
-    """DuckDB reads the file with guessed types and writes Parquet."""
-    import duckdb
-
-    reader = {".csv": "read_csv_auto", ".jsonl": "read_json_auto", ".parquet": "read_parquet"}[origin.suffix]
-    duckdb.sql(f"COPY (SELECT * FROM {reader}('{origin}')) TO '{target}' (FORMAT parquet)")
-
-
-def pandas_copy(origin: Path, target: Path) -> None:
-    """Pandas reads the file as text columns and writes Parquet."""
-    import pandas as pd
-
-    readers: dict[str, Callable[[], Any]] = {
-        ".csv": lambda: pd.read_csv(origin, dtype=str),
-        ".jsonl": lambda: pd.read_json(origin, lines=True, dtype=False, convert_dates=False),
-        ".parquet": lambda: pd.read_parquet(origin),
+        few = _count(bench, source, form, bench.folder / f"{form}-few")
+        ours += few / rates[form]
+        theirs += peer["seconds"]
+        rows += peer["rows"]
+    if not rates:
+        return {}, {}
+    return rates, {
+        "lxml_and_json": {"seconds": round(theirs, 2), "ratio": round(theirs / ours, 3), "rows": rows}
     }
-    readers[origin.suffix]().to_parquet(target)
+
+
+def _count(bench: _Bench, source: str, form: str, landing: Path | None = None) -> int:
+    complete = bench.contracts[source].landing.complete
+    found = ((landing or bench.workspace.landing) / source).glob(f"*/*.{form}")
+    return sum(path.name != complete for path in found)
+
+
+def _link_some(bench: _Bench, landing: str, source: str, form: str, most: int) -> None:
+    """Every n-th report of a form, so that all days and sizes are among them."""
+    step = max(1, _count(bench, source, form) // most)
+    seen = [0]
+
+    def keep(_contract: Contract, _day: str, name: str) -> bool:
+        if not name.endswith(f".{form}"):
+            return False
+        seen[0] += 1
+        return seen[0] % step == 0
+
+    link(bench.workspace, [bench.contracts[source]], bench.folder / landing, keep)
+
+
+def _lines(bench: _Bench, *ours: Mapping[str, Any]) -> dict[str, Any]:
+    """The peer's seconds over ours, for all sources that send lines."""
+    sources = [
+        source
+        for source, contract in bench.contracts.items()
+        if source in ours[0]["by_source"] and not {*FORMS, "zip"} & set(contract.landing.formats)
+    ]
+    if not sources:
+        return {}
+    with bench.console.working("DuckDB into typed tables"):
+        peer = measure(
+            bench.workspace, "duckdb_typed_tables", bench.folder / "whole", bench.folder / "duckdb", sources
+        )
+    seconds = sum(done["by_source"].get(source, 0.0) for done in ours for source in sources)
+    ratio = round(peer["seconds"] / seconds, 3)
+    return {
+        "duckdb_typed_tables": {"seconds": round(peer["seconds"], 2), "ratio": ratio, "rows": peer["rows"]}
+        | {"peak_rss_mib": peer["peak_rss_mib"], "our_seconds": round(seconds, 2)}
+    }

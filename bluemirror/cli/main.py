@@ -134,7 +134,17 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
     "bench": (
         "bench:bench",
         "measure on this machine, beside other ways to do the same",
-        (("what", {"nargs": "?", "choices": ("ingest", "features"), "help": "default: both"}),),
+        (
+            ("what", {"nargs": "?", "choices": ("ingest", "features"), "help": "default: both"}),
+            (
+                "--customers",
+                {
+                    "type": int,
+                    "metavar": "N",
+                    "help": "ingest: simulate so many in a folder of their own (default: what has landed)",
+                },
+            ),
+        ),
     ),
     "ui": ("ui:ui", "start the Dagster, MLflow and Feast pages on the loopback", ()),
 }

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 WORKERS = 2
 BATCH_BYTES = 6 << 20
 """What one process parses at a time: large against the cost of handing the rows back."""
-POOL_FROM_BYTES = 24 << 20
-"""Below this much, starting processes (a third of a second each) costs more than it saves."""
+POOL_FROM_BYTES = 64 << 20
+"""Below this much, starting processes (half a second each) costs more than it saves."""
 
 
 @dataclass

@@ -21,7 +21,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from bluemirror.contracts.model import PARTS
 
@@ -114,10 +118,14 @@ class KeyHasher:
             if found is None:
                 found = known[value] = self.apart(value, kind)
             rows.append(found)
-        types = [pl.List(pl.UInt32) if how == "shingles" else pl.String for _, how in field.part_columns]
-        names = [name for name, _ in field.part_columns]
-        made = pl.DataFrame(rows, schema=dict(zip(names, types, strict=True)), orient="row")
-        made = made.with_columns(distinct.alias("_value"))
+        found_columns = list(zip(*rows, strict=True)) or [()] * len(field.part_columns)
+        made = pl.DataFrame(
+            [
+                _lists(name, found) if how == "shingles" else pl.Series(name, found, dtype=pl.String)
+                for (name, how), found in zip(field.part_columns, found_columns, strict=True)
+            ]
+            + [distinct.alias("_value")]
+        )
         given = pl.DataFrame({"_value": values})
         return given.join(made, on="_value", how="left", maintain_order="left").drop("_value").get_columns()
 
@@ -152,6 +160,18 @@ class KeyHasher:
 
     def _digest(self, message: str) -> str:
         return hmac.digest(self._key, message.encode(), "sha256").hex()
+
+
+def _lists(name: str, values: Sequence[Sequence[int] | None]) -> pl.Series:
+    """A column of lists; from one flat array, because Polars makes a column of each list it is given."""
+    import polars as pl
+    import pyarrow as pa
+
+    filled = [value or () for value in values]
+    ends = np.cumsum([0, *map(len, filled)])
+    flat = pa.array(np.fromiter(chain.from_iterable(filled), dtype=np.uint32, count=int(ends[-1])))
+    nothing = pa.array([value is None for value in values], type=pa.bool_())
+    return pl.Series(name, pa.LargeListArray.from_arrays(ends, flat, mask=nothing))
 
 
 def in_form(value: str, form: str) -> str:
