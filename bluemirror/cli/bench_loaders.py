@@ -68,15 +68,19 @@ def lxml_and_json(contract: Contract, landing: Path, data: Path) -> int:
             continue
         for table in contract.tables:
             for seq, node in enumerate(_nodes(root, table, children)):
-                row = {field.name: value(node, field.physical or field.name) for field in table.fields}
+                row = {field.name: value(node, field.physical or field.name) for field in _kept(table)}
                 rows[table.name].append({"_doc": number, "_seq": seq} | row)
     for table in contract.tables:
-        schema = {"_doc": pl.Int64, "_seq": pl.Int64} | {field.name: pl.String for field in table.fields}
+        schema = {"_doc": pl.Int64, "_seq": pl.Int64} | {field.name: pl.String for field in _kept(table)}
         frame = pl.DataFrame(rows[table.name], schema=schema)
-        frame.with_columns(_cast(field) for field in table.fields).write_parquet(
+        frame.with_columns(_cast(field) for field in _kept(table)).write_parquet(
             data / f"{table.name}.parquet"
         )
     return sum(map(len, rows.values()))
+
+
+def _kept(table: Table) -> list[Field]:
+    return [field for field in table.fields if not field.drop]
 
 
 def _files(contract: Contract, landing: Path, suffixes: tuple[str, ...]) -> list[Path]:
@@ -110,7 +114,7 @@ def _query(table: Table) -> str:
         here = f'{here}."{name}"'
         if repeats:
             rows, here = f"SELECT _doc, unnest({here}) AS x FROM ({rows})", "x"
-    columns = [f'{_typed(field, here)} AS "{field.name}"' for field in table.fields]
+    columns = [f'{_typed(field, here)} AS "{field.name}"' for field in _kept(table)]
     return f"SELECT _doc, {', '.join(columns)} FROM ({rows})"
 
 
