@@ -34,7 +34,7 @@ class Outcome:
     rows: dict[str, dict[tuple[str, int], list[dict[str, Any]]]]
     counts: dict[str, int]
     rows_of: dict[str, int]
-    quarantine: pl.DataFrame
+    log: list[str]
 
 
 @dataclass
@@ -58,7 +58,8 @@ def bring_in(workspace: Workspace, contract: Contract, cases: Sequence[Case]) ->
         (folder / name).write_bytes(case.content)
     declared = {name: {"rows": case.declared} for name, case in zip(names, cases, strict=True)}
     (folder / "_DONE.json").write_text(json.dumps({"files": declared}))
-    report = ingest_source(workspace, contract.source)
+    said: list[str] = []
+    report = ingest_source(workspace, contract.source, log=said.append)
     snapshot = read_snapshot(workspace)
     committed = snapshot.of(contract.source)[DAY.isoformat()]
     quarantine = read_quarantine(snapshot.quarantine_files(workspace, contract.source))
@@ -77,7 +78,7 @@ def bring_in(workspace: Workspace, contract: Contract, cases: Sequence[Case]) ->
                 found.setdefault((row["_file"].rsplit("/", 1)[-1], row["_line"]), []).append(row)
     manifest = read_manifest(workspace, committed)
     rows_of = {name: entry["rows"] for name, entry in manifest["files"].items()}
-    return names, Outcome(report, held, rules, rows, dict(committed.counts), rows_of, quarantine)
+    return names, Outcome(report, held, rules, rows, dict(committed.counts), rows_of, said)
 
 
 def compare(

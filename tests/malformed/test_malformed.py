@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 
 from bluemirror.contracts import Contract, read_contract
+from bluemirror.privacy import Needles, search
 from bluemirror.workspace import Workspace
 from tests.malformed import faults
 from tests.malformed.delivering import Tally, bring_in, compare
 from tests.malformed.faults import Case
 from tests.malformed.fresh import Fresh
 from tests.malformed.landed import landed_records
-from tests.malformed.oracle import text_of
 from tests.malformed.relational import relational_members, zipped
 from tests.malformed.shape import Node, Shape
 from tests.malformed.valid import sound, valid_records
@@ -37,6 +37,9 @@ AGAIN = "the same record again"
 KEY = b"the key of the malformed"
 FIGURES: dict[str, Tally] = {}
 ENOUGH = 4
+"""Simulated records with which nothing more has to be drawn."""
+LEAST = 8
+"""Characters of a personal value that is looked for: a shorter one stands in a hash by chance."""
 MIB_MORE = 600
 """Memory that one source's bad input may add to the process at its peak, in MiB."""
 
@@ -48,7 +51,7 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.fixtures_flagship import copy_declarations
 
     workspace = copy_declarations(tmp_path_factory.mktemp("malformed") / "bank")
-    land(workspace, customers=120, months=2, seed=3)
+    land(workspace, customers=300, months=3, seed=3)
     return workspace.landing
 
 
@@ -134,21 +137,21 @@ def file_cases(contract: Contract, shape: Shape, fresh: Fresh, form: str, secret
     yield from makers[form]()
 
 
-def raw_values(contract: Contract, shape: Shape, cases: list[Case]) -> set[str]:
-    """Every personal value that was sent, as it was sent."""
-    found = set()
+def raw_values(shape: Shape, cases: list[Case]) -> dict[str, str]:
+    """Every personal text that was sent, as it was sent, with the field that carried it."""
+    known = {raw for _, raw in (*faults.COMMON, *(way for ways in faults.OF_TYPE.values() for way in ways))}
+    found: dict[str, str] = {}
     for case in cases:
         for record in filter(None, case.records):
             for node in record.all():
                 for place, readers in shape.scopes[node.scope].leaves.items():
-                    text = (
-                        None
-                        if isinstance(node.leaves.get(place), dict | list)
-                        else text_of(node.leaves.get(place))
+                    raw = node.leaves.get(place)
+                    item = next(
+                        (item for _, item in readers if item.personal and item.type == "string"), None
                     )
-                    if text and any(item.personal and item.type == "string" for _, item in readers):
-                        found.add(text)
-    return {text for text in found if len(text) >= 8 and text not in {raw for _, raw in faults.COMMON}}
+                    if item is not None and isinstance(raw, str) and len(raw) >= LEAST and raw not in known:
+                        found[raw.strip()] = item.name
+    return found
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -185,6 +188,14 @@ def test_every_record_is_taken_rightly_or_kept_out_with_its_reason(
     assert counts["accepted"] == tally.accepted > 0
     assert counts["quarantined"] == tally.quarantined + tally.held
     assert grown < MIB_MORE, f"{grown:.0f} MiB more"
+    needles = Needles(raw_values(shape, cases) | {secret.read_text(): "the secret"})
+    (workspace.data / "said.txt").write_text("\n".join([str(outcome.report), *outcome.log]), encoding="utf-8")
+    searched = search(workspace.data, needles)
+    texts = [
+        item for table in contract.tables for item in table.fields if item.personal and item.type == "string"
+    ]
+    assert len(needles) > 1 or not [item for item in texts if not item.drop]
+    assert searched.findings == []
 
 
 def test_figures() -> None:
