@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from bluemirror.variables.declarations import Block, Family
     from bluemirror.workspace import Workspace
 
-COMPILED = "variables.txt"
+COMPILED = "variables"
+"""Folder of the committed lists, beside the families: ``<block>.txt``."""
+
 REFRESH = "bluemirror catalogue compile"
 
 
@@ -158,20 +160,31 @@ def _score(variable: Variable, words: list[str]) -> int:
     return score
 
 
-def compiled(workspace: Workspace) -> str:
-    """Every variable as one line ``name meaning``, sorted by name: a change of meaning shows in review."""
-    lines = sorted(f"{one.name} {one.meaning}" for one in catalogue(workspace))
-    return "\n".join(lines) + "\n"
+def compiled(workspace: Workspace) -> dict[str, str]:
+    """Block -> its variables, a line ``name meaning`` each, sorted by name: a change of meaning shows in review."""
+    lines: dict[str, list[str]] = {}
+    for one in catalogue(workspace):
+        lines.setdefault(one.block, []).append(f"{one.name} {one.meaning}")
+    return {block: "\n".join(sorted(names)) + "\n" for block, names in lines.items()}
+
+
+def committed(workspace: Workspace) -> dict[str, str]:
+    """Block -> the committed list; empty where there is none yet."""
+    folder = workspace.feature_repo / COMPILED
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.txt"))}
 
 
 def write_compiled(workspace: Workspace) -> tuple[Path, int, int]:
-    """Refresh the committed list; returns its path, and how many lines came and went."""
+    """Refresh the committed lists; returns their folder, and how many lines came and went."""
     from bluemirror.atomic import write_text
 
-    path = workspace.feature_repo / COMPILED
-    before = set(path.read_text(encoding="utf-8").splitlines()) if path.is_file() else set()
-    text = compiled(workspace)
-    after = set(text.splitlines())
-    if before != after:
-        write_text(path, text)
-    return path, len(after - before), len(before - after)
+    folder = workspace.feature_repo / COMPILED
+    before, after = committed(workspace), compiled(workspace)
+    folder.mkdir(exist_ok=True)
+    for block in before.keys() - after.keys():
+        (folder / f"{block}.txt").unlink()
+    for block, text in after.items():
+        if before.get(block) != text:
+            write_text(folder / f"{block}.txt", text)
+    old, new = ({line for text in lists.values() for line in text.splitlines()} for lists in (before, after))
+    return folder, len(new - old), len(old - new)
