@@ -59,10 +59,12 @@ _BUILT: list[Workspace] = []
 def flagship(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """The flagship workspace with 240 customers over 20 months: simulated, ingested, variables built. Read only."""
     from bluemirror.variables import build
+    from bluemirror.variables.spine import read_spine
 
     if not _BUILT:
         workspace = copy_declarations(tmp_path_factory.mktemp("flagship") / "workspace")
         simulate_and_ingest(workspace)
-        build(workspace, "application")
+        for name in read_spine(workspace).observations:
+            build(workspace, name)
         _BUILT.append(workspace)
     return _BUILT[0]

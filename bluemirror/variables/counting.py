@@ -20,14 +20,14 @@ def count_variables(workspace: Workspace, observation_set: str | None = None) ->
     Parameters
     ----------
     observation_set
-        The set whose stored values are judged; the first of the spine by default.
+        The set whose stored values are judged; of each block the first that describes its entity by default.
 
     Returns
     -------
     dict
         ``total``; ``constant`` (fewer than two different values, nulls aside); ``duplicate`` (the same values,
         nulls included, as a variable before it); ``useful`` = total - constant - duplicate; ``by_source``;
-        ``judged`` (variables whose values are stored) and ``observations`` (of the set). Variables that are not
+        ``judged`` (variables whose values are stored) and ``observations`` (of the largest set). Variables that are not
         stored count as useful.
     """
     from bluemirror.variables.catalogue import catalogue
@@ -50,29 +50,32 @@ def count_variables(workspace: Workspace, observation_set: str | None = None) ->
 def judge(
     workspace: Workspace, observation_set: str | None = None
 ) -> tuple[set[str], dict[str, str], int, int]:
-    """Constants, duplicates (name -> the variable it repeats), variables judged and observations of a set."""
+    """Constants, duplicates (name -> the variable it repeats), variables judged and observations of the largest set.
+
+    Variables of two sets are not held against each other: they describe other things.
+    """
     from bluemirror.variables.language import load_blocks
     from bluemirror.variables.spine import read_spine
     from bluemirror.variables.store import variable_files
 
-    if observation_set is None:
-        observation_set = next(iter(read_spine(workspace).observations))
+    spine = read_spine(workspace)
     constants: set[str] = set()
     duplicates: dict[str, str] = {}
-    seen: dict[bytes, str] = {}
+    seen: dict[tuple[str, bytes], str] = {}
     judged = observations = 0
     for block in load_blocks(workspace):
-        files = variable_files(workspace, observation_set, block.name)
+        which = observation_set or spine.set_of(block.entity)
+        files = variable_files(workspace, which, block.name)
         if not files:
             continue
         for name, digest, constant in _columns(files):
             judged += 1
             if constant:
                 constants.add(name)
-            elif digest in seen:
-                duplicates[name] = seen[digest]
+            elif (which, digest) in seen:
+                duplicates[name] = seen[which, digest]
             else:
-                seen[digest] = name
+                seen[which, digest] = name
         observations = max(observations, _rows(files))
     return constants, duplicates, judged, observations
 

@@ -57,7 +57,8 @@ class Explainer:
         from bluemirror.variables.tables import Catalog
 
         self.workspace = workspace
-        self.set = observation_set or next(iter(read_spine(workspace).observations))
+        self.set = observation_set
+        self.spine = read_spine(workspace)
         self.variables = {
             one.name: (block, one) for block in load_blocks(workspace) for one in block_variables(block)
         }
@@ -77,18 +78,19 @@ class Explainer:
         if name not in self.variables:
             find((one for _, one in self.variables.values()), name)
         block, variable = self.variables[name]
-        observation = _observation(self.workspace, self.set, observation_id)
-        return self._explain(block, variable, observation)
+        which = self.set or self.spine.set_of(block.entity)
+        observation = _observation(self.workspace, which, observation_id)
+        return self._explain(which, block, variable, observation)
 
-    def _explain(self, block: Block, variable: Variable, observation: Mapping[str, Any]) -> Explanation:
+    def _explain(
+        self, which: str, block: Block, variable: Variable, observation: Mapping[str, Any]
+    ) -> Explanation:
         from bluemirror.variables.by_hand import divide
         from bluemirror.variables.explanation import Explanation
         from bluemirror.variables.question import Question, answer, attribute_value, locate
         from bluemirror.variables.reasons import ANSWERED, NO_HIT, REASONS
 
-        stored, reason = _stored(
-            self.workspace, self.set, block, variable.name, observation["observation_id"]
-        )
+        stored, reason = _stored(self.workspace, which, block, variable.name, observation["observation_id"])
         answered = reason == ANSWERED or (reason == NO_HIT and block.miss == "zero")
         empty = Explanation(
             variable, observation["observation_id"], observation["as_of"], REASONS[reason], stored, None
@@ -96,7 +98,7 @@ class Explainer:
         made = next((one for one in block.combinations if f"{block.name}_{one.name}" == variable.name), None)
         if made is not None:
             left, right = (
-                self._explain(*self.variables[side], observation) for side in (made.left, made.right)
+                self._explain(which, *self.variables[side], observation) for side in (made.left, made.right)
             )
             value = None
             if left.recomputed is not None and right.recomputed is not None:

@@ -67,6 +67,19 @@ class Spine:
             )
         return self.observations[name]
 
+    def set_of(self, entity: str) -> str:
+        """Name of the first set that describes ``entity``; FamilyError if none does."""
+        for one in self.observations.values():
+            if one.entity == entity:
+                return one.name
+        raise FamilyError(
+            f"no observation set describes the entity {entity!r}",
+            file=self.path,
+            field="observations",
+            rule="a block's entity is that of an observation set",
+            fix=f"declare a set with entity: {entity}, or correct the block's entity",
+        )
+
 
 def read_spine(workspace: Workspace) -> Spine:
     """Read the spine of ``workspace``.

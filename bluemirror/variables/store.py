@@ -278,7 +278,7 @@ def read_variables(
     Parameters
     ----------
     names
-        Variables, in the order wanted; all of them if None.
+        Variables, in the order wanted; all of the set's entity if None.
     observation_ids
         The observations wanted; all stored ones if None.
 
@@ -293,12 +293,17 @@ def read_variables(
         If a name is not a variable, or a block has not been built for the set.
     """
     from bluemirror.variables import load_blocks
+    from bluemirror.variables.spine import read_spine
 
     owner: dict[str, str] = {}
+    of_set: list[str] = []
+    described = read_spine(workspace).observations.get(observation_set)
     for block in load_blocks(workspace):
-        owner[f"{block.name}__reason"] = block.name
-        owner |= {one.name: block.name for one in block_variables(block)}
-    chosen = [name for name in owner if not name.endswith("__reason")] if names is None else list(names)
+        made = [one.name for one in block_variables(block)]
+        owner |= dict.fromkeys([f"{block.name}__reason", *made], block.name)
+        if described is None or block.entity == described.entity:
+            of_set += made
+    chosen = of_set if names is None else list(names)
     by_block: dict[str, list[str]] = {}
     for name in chosen:
         if name not in owner:

@@ -51,11 +51,13 @@ def test_every_contract_block_and_model_is_an_asset(repository: Path) -> None:
     from bluemirror.contracts import read_contracts
     from bluemirror.scorecards.spec import read_specs
     from bluemirror.variables import load_blocks
+    from bluemirror.variables.spine import read_spine
 
     workspace = Workspace.open(repository)
     keys = {key.to_user_string() for key in platform(workspace).resolve_asset_graph().get_all_asset_keys()}
     assert {f"mart/{source}" for source in read_contracts(workspace.contracts_dir)} <= keys
-    assert {f"variables/application/{block.name}" for block in load_blocks(workspace)} <= keys
+    spine = read_spine(workspace)
+    assert {f"variables/{spine.set_of(one.entity)}/{one.name}" for one in load_blocks(workspace)} <= keys
     for model in read_specs(workspace):
         assert {
             f"{model}/{step}" for step in ("training_set", "scorecard", "challenger", "version", "scores")

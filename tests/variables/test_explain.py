@@ -7,10 +7,11 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 
+import polars as pl
 import pytest
 
 from bluemirror.errors import FamilyError
-from bluemirror.variables import catalogue, explain, read_variables
+from bluemirror.variables import catalogue, explain, load_blocks, read_variables, variable_files
 from bluemirror.variables.explain import Explainer
 from bluemirror.variables.explanation import Explanation
 from bluemirror.workspace import Workspace
@@ -28,15 +29,21 @@ def explained(flagship: Workspace, explainer: Explainer) -> list[Explanation]:
     generator = random.Random(11)
     names = read_variables(flagship, "application", ["pboc_query__reason", "ml_apply__reason"])
     told = names.filter((names["pboc_query__reason"] == 0) & (names["ml_apply__reason"] == 0))
-    observations = sorted(told["observation_id"].to_list())
+    observations = {
+        "person": sorted(told["observation_id"].to_list()),
+        "company": sorted(
+            pl.read_parquet(variable_files(flagship, "company_application", "observations"))["observation_id"]
+        ),
+    }
+    entity = {block.name: block.entity for block in load_blocks(flagship)}
     families: dict[tuple[str, str], list[str]] = {}
     for one in catalogue(flagship):
         families.setdefault((one.block, one.family), []).append(one.name)
     return [
         explainer.explain(name, observation)
-        for members in families.values()
+        for (block, _), members in families.items()
         for name in generator.sample(members, min(2, len(members)))
-        for observation in generator.sample(observations, 2)
+        for observation in generator.sample(observations[entity[block]], 2)
     ]
 
 

@@ -2,32 +2,61 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from bluemirror.errors import FamilyError
 from bluemirror.variables import build, load_blocks, read_variables, variable_files
+from bluemirror.variables.plan import block_variables
+from bluemirror.variables.spine import read_spine
 from bluemirror.workspace import Workspace
 
 
 def test_a_second_build_changes_nothing(flagship: Workspace) -> None:
     before = {path: path.stat().st_mtime_ns for path in flagship.variables.rglob("*.parquet")}
-    report = build(flagship, "application")
-    assert not report.changed
-    assert report.values == 0
+    for name in read_spine(flagship).observations:
+        report = build(flagship, name)
+        assert not report.changed
+        assert report.values == 0
     assert {path: path.stat().st_mtime_ns for path in flagship.variables.rglob("*.parquet")} == before
 
 
 def test_every_block_holds_every_observation(flagship: Workspace) -> None:
-    ids = {
-        block.name: read_variables(flagship, "application", [f"{block.name}__reason"])[
-            "observation_id"
-        ].to_list()
-        for block in load_blocks(flagship)
-    }
-    first = next(iter(ids.values()))
-    assert len(first) > 50
-    assert first == sorted(first)
-    assert all(one == first for one in ids.values())
+    spine = read_spine(flagship)
+    told: dict[str, list[list[str]]] = {name: [] for name in spine.observations}
+    for block in load_blocks(flagship):
+        name = spine.set_of(block.entity)
+        reasons = read_variables(flagship, name, [f"{block.name}__reason"])
+        told[name].append(reasons["observation_id"].to_list())
+    assert len(told["application"][0]) > 50
+    for lists in told.values():
+        assert lists
+        assert lists[0]
+        assert lists[0] == sorted(lists[0])
+        assert all(one == lists[0] for one in lists)
+
+
+def test_a_company_is_described_by_the_application_that_names_it(flagship: Workspace) -> None:
+    """One id joins the variables of the applicant and those of the company; the keys are one company's."""
+    company = pl.read_parquet(variable_files(flagship, "company_application", "observations"))
+    person = pl.read_parquet(variable_files(flagship, "application", "observations"))
+    both = company.join(person, on="observation_id", how="left")
+    assert both["as_of"].equals(both["as_of_right"])
+    assert both["person_id"].equals(both["person_id_right"])
+    assert company.select("company_code_plain", "company_code_sha256").unique().height == (
+        company["company_code_plain"].n_unique()
+    )
+
+
+def test_without_names_the_variables_of_the_sets_entity_are_read(flagship: Workspace) -> None:
+    everything = read_variables(flagship, "company_application")
+    blocks = [one for one in load_blocks(flagship) if one.entity == "company"]
+    assert everything.columns[1:] == [one.name for block in blocks for one in block_variables(block)]
+
+
+def test_an_entity_that_no_set_describes_says_so(flagship: Workspace) -> None:
+    with pytest.raises(FamilyError, match="declare a set with entity: device"):
+        read_spine(flagship).set_of("device")
 
 
 def test_reading_some_observations_in_the_order_asked(flagship: Workspace) -> None:
