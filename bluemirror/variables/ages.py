@@ -42,13 +42,31 @@ def _calendar(days: Ints) -> tuple[Ints, Ints, Ints]:
     )
 
 
+NEVER = -np.iinfo(np.int64).max
+"""A time that is null, as loaded."""
+
+
+def placed(times: Times, references: Times, windows: Windows) -> NDArray[np.bool_]:
+    """Whether each time lies on the side of its reference to which the windows run; what is null lies on neither."""
+    if windows.forward:
+        return times // MICROSECONDS_A_DAY >= references // MICROSECONDS_A_DAY
+    return (times <= references) & (times != NEVER)
+
+
 def ages(times: Times, references: Times, windows: Windows) -> Ints:
-    """Whole units back from the reference, such that a window of size ``k`` holds exactly the rows with age < k.
+    """Whole units from the reference, such that a window of size ``k`` holds exactly the rows with age < k.
 
     Days: 0 for anything within the last 24 hours. Months by date: 0 for anything after the same day of the month
     before (clamped). Whole months: the difference of calendar months less one, and 0 for the reference's own month,
-    so that ``k`` months are the reference's own and the ``k`` before it.
+    so that ``k`` months are the reference's own and the ``k`` before it. Forward, days and months are counted from
+    the reference's day on: age 0 for anything before the same day of the month after (clamped).
     """
+    if windows.forward:
+        if windows.unit == "day":
+            return times // MICROSECONDS_A_DAY - references // MICROSECONDS_A_DAY
+        month, day, length = _civil(times)
+        ref_month, ref_day, _ = _civil(references)
+        return month - ref_month - (day < np.minimum(ref_day, length))
     if windows.unit == "day":
         return (references - times) // MICROSECONDS_A_DAY
     month, day, length = _civil(times)

@@ -23,7 +23,7 @@ class AxisReader(Complaints):
         value = at.get("windows")
         if value is None:
             return Windows()
-        self.known(value, ("days", "months", "grain", "all"), "windows")
+        self.known(value, ("days", "months", "grain", "all", "along", "direction"), "windows")
         if ("days" in value) == ("months" in value) and not value.get("all"):
             self.fail(
                 at,
@@ -52,7 +52,27 @@ class AxisReader(Complaints):
                 rule=f"grain of windows in {unit}s is {' or '.join(allowed)}",
                 fix=f"write grain: {allowed[0]}",
             )
-        return Windows(unit, sizes, bool(value.get("all", False)), grain)
+        along, direction = value.get("along"), value.get("direction", "backward")
+        if direction not in ("backward", "forward"):
+            self.fail(
+                at,
+                f"direction {direction!r} does not exist",
+                field="direction",
+                rule="windows run backward from the reference, or forward along a date that lies ahead",
+                fix="write direction: forward, or leave it out",
+            )
+        if direction == "forward" and (along is None or grain == "month"):
+            self.fail(
+                at,
+                "forward windows need a date that lies ahead",
+                field="direction",
+                rule="events lie in the past: forward windows count in days, or in months by date, on another column",
+                fix="write windows: {months: [3, 12], along: maturity_date, direction: forward}",
+            )
+        every = bool(value.get("all", False))
+        return Windows(
+            unit, sizes, every, grain, None if along is None else str(along), direction == "forward"
+        )
 
     def slices(self, at: Mapping[str, Any], what: str) -> tuple[Slice, ...]:
         """The slices of a family or of its middle level."""

@@ -21,12 +21,13 @@ DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One row for an operator: when, how it was measured, and the value as number and as text."""
+    """One row for an operator: when, how it was measured, the value as number and as text, and a second number."""
 
     time: dt.datetime
     reference: dt.datetime
     number: float | None = None
     text: str | None = None
+    other: float | None = None
 
 
 def holds(group: Group, value: object) -> bool:
@@ -47,6 +48,10 @@ def inside(time: dt.datetime, reference: dt.datetime, window: Window, windows: W
     """Whether ``window``, ending at ``reference``, holds ``time``."""
     if window.size is None:
         return True
+    if windows.forward:
+        if windows.unit == "day":
+            return (time.date() - reference.date()).days < window.size
+        return time.date() < add_months(reference.date(), window.size)
     if windows.unit == "day":
         return reference - time < window.size * DAY
     if windows.grain == "month":
@@ -54,8 +59,13 @@ def inside(time: dt.datetime, reference: dt.datetime, window: Window, windows: W
     return time.date() > add_months(reference.date(), -window.size)
 
 
-def aggregate(agg: str, facts: Sequence[Fact], window: Window, windows: Windows, of: bool) -> float | None:
-    """``agg`` over ``facts`` (inside the window, oldest first); ``of`` says whether a column is aggregated."""
+def aggregate(
+    agg: str, facts: Sequence[Fact], window: Window, windows: Windows, of: bool, weighted: bool = False
+) -> float | None:
+    """``agg`` over ``facts`` (inside the window, oldest first).
+
+    ``of`` says whether a column is aggregated, ``weighted`` whether a second number weighs it.
+    """
     kernel = OPERATORS[agg].kernel
     if kernel == "series":
         return SERIES[agg](_months(facts, window, windows, of))
@@ -67,9 +77,20 @@ def aggregate(agg: str, facts: Sequence[Fact], window: Window, windows: Windows,
     if agg.startswith("gap_"):
         gaps = [(later.time - earlier.time) / DAY for earlier, later in itertools.pairwise(facts)]
         return GAPS[agg](gaps) if gaps else None
+    if agg == "any":
+        return float(bool(facts))
+    if agg == "ratio":
+        both = [fact for fact in facts if fact.number is not None and fact.other is not None]
+        return divide(
+            math.fsum(fact.number or 0.0 for fact in both), math.fsum(fact.other or 0.0 for fact in both)
+        )
     if kernel == "value":
-        texts = [fact.text for fact in facts if fact.text is not None]
-        return SPREADS[agg]([texts.count(text) for text in sorted(set(texts))])
+        amounts: dict[str, float] = {}
+        for fact in facts:
+            weight = (fact.other or 0.0) if weighted else 1.0
+            if fact.text is not None and (weight > 0 or agg == "distinct"):
+                amounts[fact.text] = amounts.get(fact.text, 0.0) + weight
+        return SPREADS[agg]([amounts[text] for text in sorted(amounts)])
     numbers = [fact.number for fact in facts if fact.number is not None]
     if agg == "sum":
         return math.fsum(numbers)
@@ -136,6 +157,24 @@ def _longest_run(series: Sequence[float]) -> float:
     return float(longest)
 
 
+def _run_now(held: Sequence[bool]) -> float:
+    return float(sum(1 for _ in itertools.takewhile(bool, held)))
+
+
+def _quantile(percent: int) -> Callable[[Sequence[float]], float]:
+    def compute(values: Sequence[float]) -> float:
+        ordered = sorted(values)
+        low, rest = divmod((len(ordered) - 1) * percent, 100)
+        above = ordered[min(low + 1, len(ordered) - 1)]
+        return ordered[low] + (above - ordered[low]) * rest / 100
+
+    return compute
+
+
+def _top(size: int) -> Callable[[Sequence[float]], float | None]:
+    return lambda counts: divide(math.fsum(sorted(counts, reverse=True)[:size]), math.fsum(counts))
+
+
 NUMBERS: dict[str, Callable[[Sequence[float]], float | None]] = {
     "mean": fmean,
     "min": min,
@@ -145,6 +184,10 @@ NUMBERS: dict[str, Callable[[Sequence[float]], float | None]] = {
     "first": lambda values: values[0],
     "last": lambda values: values[-1],
     "median": median,
+    "p10": _quantile(10),
+    "p25": _quantile(25),
+    "p75": _quantile(75),
+    "p90": _quantile(90),
 }
 
 GAPS: dict[str, Callable[[Sequence[float]], float]] = {
@@ -154,7 +197,7 @@ GAPS: dict[str, Callable[[Sequence[float]], float]] = {
     "gap_std": pstdev,
 }
 
-SPREADS: dict[str, Callable[[Sequence[int]], float | None]] = {
+SPREADS: dict[str, Callable[[Sequence[float]], float | None]] = {
     "distinct": lambda counts: float(len(counts)),
     "hhi": lambda counts: math.fsum((count / sum(counts)) ** 2 for count in counts) if counts else None,
     "entropy": lambda counts: (
@@ -162,6 +205,10 @@ SPREADS: dict[str, Callable[[Sequence[int]], float | None]] = {
         if counts
         else None
     ),
+    "top1": _top(1),
+    "top3": _top(3),
+    "top5": _top(5),
+    "top10": _top(10),
 }
 
 SERIES: dict[str, Callable[[Sequence[float]], float | None]] = {
@@ -173,4 +220,7 @@ SERIES: dict[str, Callable[[Sequence[float]], float | None]] = {
     "month_cv": _cv,
     "month_slope": _slope,
     "run_max": _longest_run,
+    "run_now": lambda series: _run_now([value > 0 for value in series]),
+    "quiet_max": lambda series: _longest_run([float(value <= 0) for value in series]),
+    "quiet_now": lambda series: _run_now([value <= 0 for value in series]),
 }

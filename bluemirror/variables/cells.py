@@ -144,8 +144,18 @@ def _cv(cells: Cells, column: str) -> Floats:
         return np.where(mean == 0, np.nan, deviation / mean)
 
 
+def _ratio(cells: Cells, columns: str) -> Floats:
+    """Sum of one column over the sum of another, over the rows that have both."""
+    of, by = columns.split("|")
+    above, below = cells.folded("sum", columns), cells.folded("sum", f"{by}|{of}")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(below == 0, np.nan, above / below)
+
+
 FOLDS: dict[str, Callable[[Cells, str], Floats]] = {
     "count": lambda cells, _: cells.folded("count", None),
+    "any": lambda cells, _: (cells.folded("count", None) > 0).astype(np.float64),
+    "ratio": _ratio,
     "sum": lambda cells, column: cells.folded("sum", column),
     "mean": lambda cells, column: moments(cells, column)[1],
     "std": lambda cells, column: moments(cells, column)[2],

@@ -17,23 +17,31 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One window: the newest ``size`` days or months before the reference, or all of the past (``size`` None)."""
+    """One window: the newest ``size`` days or months before the reference, or all of the past (``size`` None).
+
+    A ``forward`` window holds the ``size`` days or months from the reference on, or all that is to come.
+    """
 
     unit: str
     size: int | None
+    forward: bool = False
 
     @property
     def token(self) -> str:
-        """Its part of a variable's name: ``30d``, ``12m`` or ``all``."""
-        return "all" if self.size is None else f"{self.size}{self.unit[0]}"
+        """Its part of a variable's name: ``30d``, ``12m``, ``next12m`` or ``all``."""
+        if self.size is None:
+            return "all"
+        return f"{'next' if self.forward else ''}{self.size}{self.unit[0]}"
 
     @property
     def label(self) -> Label:
         """Its part of a variable's label."""
         if self.size is None:
-            return Label("历史", "all time")
+            return Label("今后", "from now on") if self.forward else Label("历史", "all time")
         zh, en = ("天", "day") if self.unit == "day" else ("个月", "month")
-        return Label(f"近{self.size}{zh}", f"last {self.size} {en}s" if self.size > 1 else f"last {en}")
+        side = Label("未来", "next") if self.forward else Label("近", "last")
+        many = f"{self.size} {en}s" if self.size > 1 else en
+        return Label(f"{side.zh}{self.size}{zh}", f"{side.en} {many}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +50,23 @@ class Windows:
 
     ``grain`` is ``time`` (days: to the microsecond), ``date`` (months back from the reference date, clamped to
     the month's end) or ``month`` (rows are whole months; the difference of calendar months).
+    ``along`` names the column whose date places a row on the axis of time instead of its event time; a row without
+    that date, or with one on the other side of the reference, is not counted. ``forward`` windows run from the
+    reference's day on.
     """
 
     unit: str = "day"
     sizes: tuple[int, ...] = ()
     all: bool = True
     grain: str = "time"
+    along: str | None = None
+    forward: bool = False
 
     @property
     def members(self) -> tuple[Window, ...]:
         """Every window, ascending, all of the past last."""
-        return tuple(Window(self.unit, size) for size in self.sizes) + (
-            (Window(self.unit, None),) if self.all else ()
+        return tuple(Window(self.unit, size, self.forward) for size in self.sizes) + (
+            (Window(self.unit, None, self.forward),) if self.all else ()
         )
 
 
@@ -90,7 +103,9 @@ class Slice:
 class Measure:
     """Aggregates of one column (or of the rows themselves).
 
-    ``over`` names the aggregates from account to person of a two-level family.
+    ``by`` is the column of a ratio's denominator, or the weight of a concentration. ``over`` names the aggregates
+    from account to person of a two-level family. ``ratios`` are pairs of windows, short over long; ``growth`` the
+    short one over the rest of the long one.
     """
 
     aggs: tuple[str, ...]
@@ -104,6 +119,13 @@ class Measure:
     over: tuple[str, ...] = ()
     ratios: tuple[tuple[int, int], ...] = ()
     shares: tuple[str, ...] = ()
+    by: str | None = None
+    growth: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def column(self) -> str | None:
+        """What is aggregated, as the kernels call it: the column, or two columns with a bar between them."""
+        return self.of if self.by is None else f"{self.of}|{self.by}"
 
 
 @dataclass(frozen=True, slots=True)

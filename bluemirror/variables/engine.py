@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from bluemirror.errors import FamilyError
-from bluemirror.variables.ages import MICROSECONDS_A_DAY, ages, buckets, recency
+from bluemirror.variables.ages import MICROSECONDS_A_DAY, ages, buckets, placed, recency
 from bluemirror.variables.cells import Rows
 from bluemirror.variables.declarations import Block, Family
 from bluemirror.variables.grouped import Ints
@@ -363,7 +363,12 @@ def _named(names: tuple[str, ...], values: NDArray[np.float64]) -> dict[str, Flo
 
 def _rows(family: Family, table: FamilyTable, row: Ints, unit: Ints, reference: Ints, units: int) -> Rows:
     """The rows of one family in one shard, with their ages and buckets."""
-    time = table.rows.columns["event_time"][row]
+    if table.arrays.on is None:
+        time = table.rows.columns["event_time"][row]
+    else:
+        time = table.arrays.on[row]
+        kept = placed(time, reference, family.windows)
+        row, unit, reference, time = row[kept], unit[kept], reference[kept], time[kept]
     age = ages(time, reference, family.windows)
     arrays = table.arrays
     return Rows(

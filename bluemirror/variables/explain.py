@@ -184,7 +184,8 @@ def _reader(
         of = attribute.column if attribute else None
         return Reader(connection, catalog, block, family, of, (), ())
     tensor = question.tensor
-    return Reader(connection, catalog, block, family, tensor.measure.of, tensor.slices, tensor.outer)
+    measure = tensor.measure
+    return Reader(connection, catalog, block, family, measure.of, tensor.slices, tensor.outer, measure.by)
 
 
 def _shown(reader: Reader, row: Row, tensor: Tensor | None) -> Any:
@@ -199,6 +200,10 @@ def _shown(reader: Reader, row: Row, tensor: Tensor | None) -> Any:
     asked += [(one.column, row.outer.get(one.name)) for one in reader.outer]
     if reader.of is not None:
         asked.append((reader.of, row.of))
+    if reader.by is not None:
+        asked.append((reader.by, row.by))
+    if reader.family.windows.along is not None:
+        asked.append((reader.family.windows.along, row.mart.get("_on")))
     for column, value in asked:
         if column in keys and value is not None:
             values[column] = f"{str(value)[:8]}..."
@@ -209,7 +214,8 @@ def _shown(reader: Reader, row: Row, tensor: Tensor | None) -> Any:
     unit = None if row.unit is None else (str(row.unit[1]) if isinstance(row.unit, tuple) else str(row.unit))
     part = ""
     if not row.reason and tensor is not None and tensor.form != "value":
-        part = "numerator and denominator" if row.in_numerator else "denominator"
+        both = "numerator" if tensor.form == "growth" else "numerator and denominator"
+        part = both if row.in_numerator else "denominator"
     return ShownRow(
         file=row.mart["_file"],
         line=row.mart["_line"],

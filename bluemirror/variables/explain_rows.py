@@ -27,6 +27,7 @@ NO_HIT = "the newest answer found no record"
 NOT_CURRENT = "not the state that held at as_of"
 SELF = "the observation itself"
 LATER_THAN_ANSWER = "dated after the answer"
+NOT_PLACED = "is empty or on the other side of the reference"
 
 
 @dataclass
@@ -36,11 +37,19 @@ class Row:
     mart: Mapping[str, Any]
     reason: str = ""
     of: Any = None
+    by: Any = None
     slices: dict[str, Any] = field(default_factory=dict)
     outer: dict[str, Any] = field(default_factory=dict)
     unit: Any = None
     reference: dt.datetime = dt.datetime.min
     in_numerator: bool = True
+
+    @property
+    def time(self) -> dt.datetime:
+        """What places it on the axis of time: its event time, or the date that its family's windows run on."""
+        on = self.mart.get("_on")
+        time: dt.datetime = self.mart["event_time"] if on is None else on
+        return time
 
     @property
     def arrival(self) -> tuple[Any, ...]:
@@ -72,12 +81,13 @@ class Reader:
         of: str | None,
         slices: Iterable[Slice],
         outer: Iterable[Slice],
+        by: str | None = None,
     ) -> None:
         self.connection, self.catalog, self.block, self.family = connection, catalog, block, family
         self.contract = catalog.contract(family.table, block)
         self.table = self.contract.table(family.table)
         self.header = catalog.header(family.table, block)
-        self.of, self.slices, self.outer = of, tuple(slices), tuple(outer)
+        self.of, self.by, self.slices, self.outer = of, by, tuple(slices), tuple(outer)
         self.units: dict[Any, dict[str, Any]] = {}
 
     # Which rows there are ----------------------------------------------------------------------------------------
@@ -106,7 +116,17 @@ class Reader:
         rows.sort(key=lambda row: (row.mart["event_time"], *row.arrival))
         if self.family.per is not None and self.family.per.key is not None:
             self._units_by_key(rows)
+        if self.family.windows.along is not None:
+            for row in rows:
+                if not row.reason and not self._placed(row):
+                    row.reason = f"{self.family.windows.along} {NOT_PLACED}"
         return rows
+
+    def _placed(self, row: Row) -> bool:
+        on = row.mart["_on"]
+        if on is None:
+            return False
+        return bool(on.date() >= row.reference.date() if self.family.windows.forward else on <= row.reference)
 
     def _selected(self, table: Table, *, level: bool = False) -> str:
         """Expressions of a table's select list, beside its own columns."""
@@ -124,6 +144,10 @@ class Reader:
             ]
             if self.of:
                 parts.append((column_sql(columns, self.of), "_of"))
+            if self.by:
+                parts.append((column_sql(columns, self.by), "_by"))
+            if family.windows.along:
+                parts.append((f"CAST({column_sql(columns, family.windows.along)} AS TIMESTAMP)", "_on"))
             if family.where:
                 parts.append((f"coalesce(({family.where}), false)", "_where"))
             if family.exclude_self:
@@ -251,7 +275,7 @@ class Reader:
         )
 
     def _row(self, mart: dict[str, Any]) -> Row:
-        row = Row(mart, of=mart.get("_of"))
+        row = Row(mart, of=mart.get("_of"), by=mart.get("_by"))
         row.slices = {one.name: mart[f"_s_{one.name}"] for one in self.slices if f"_s_{one.name}" in mart}
         row.outer = {one.name: mart[f"_o_{one.name}"] for one in self.outer if f"_o_{one.name}" in mart}
         return row

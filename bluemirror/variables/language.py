@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from bluemirror.errors import FamilyError
-from bluemirror.variables.declarations import Block, Combination, Family, Level, Relation
+from bluemirror.variables.declarations import Block, Combination, Family, Level, Measure, Relation
+from bluemirror.variables.operators import BACKWARD, OPERATORS
 from bluemirror.variables.quantities import QuantityReader
 from bluemirror.variables.yaml_lines import LinedDict, read_yaml
 from bluemirror.workspace import Workspace
@@ -70,6 +71,18 @@ class _Reader(QuantityReader):
             label=self.label(body, "via"),
         )
 
+    def looks_forward(self, body: Mapping[str, Any], what: str, measure: Measure) -> None:
+        """Refuse aggregates that look back."""
+        for agg in measure.aggs:
+            if agg in BACKWARD or OPERATORS[agg].kernel == "series":
+                self.fail(
+                    body,
+                    f"{what}: {agg} looks back in time, the windows look forward",
+                    field="agg",
+                    rule=f"forward windows do not go with series of months, {', '.join(BACKWARD)}",
+                    fix="aggregate the column itself (min, max, mean), or drop direction: forward",
+                )
+
     def family(self, body: Mapping[str, Any]) -> Family:
         what = f"family {body.get('family', '?')}"
         self.known(body, FAMILY_KEYS, what)
@@ -97,7 +110,9 @@ class _Reader(QuantityReader):
                         rule="a measure's windows are some of its family's",
                         fix=f"use {list(windows.sizes)}",
                     )
-            for short, long in measure.ratios:
+            if windows.forward:
+                self.looks_forward(body, what, measure)
+            for short, long in (*measure.ratios, *measure.growth):
                 if short not in windows.sizes or long not in windows.sizes or short >= long:
                     self.fail(
                         body,

@@ -52,6 +52,7 @@ class FamilyColumns:
     values: Mapping[str, str]
     unit: str | None
     outer_where: str | None = None
+    on: str | None = None
 
 
 def request_family(request: Request, family: Family) -> FamilyColumns:
@@ -64,7 +65,19 @@ def request_family(request: Request, family: Family) -> FamilyColumns:
         kernels = {OPERATORS[agg].kernel for agg in measure.aggs}
         if "value" in kernels:
             values[measure.of] = request.alias(f"CAST({expression} AS VARCHAR)")
-        if kernels - {"value"}:
+        if measure.by is not None:
+            by = column_sql(family.columns, measure.by)
+            if "value" in kernels:
+                numbers[measure.by] = request.alias(f"CAST({by} AS DOUBLE)")
+            else:
+                # Both halves of a ratio over the same rows: those that have both.
+                for half, first, second in (
+                    (f"{measure.of}|{measure.by}", expression, by),
+                    (f"{measure.by}|{measure.of}", by, expression),
+                ):
+                    sql = f"CASE WHEN ({second}) IS NOT NULL THEN {first} END"
+                    numbers[half] = request.alias(f"CAST({sql} AS DOUBLE)")
+        elif kernels - {"value"}:
             numbers[measure.of] = request.alias(f"CAST({expression} AS DOUBLE)")
     unit = None
     codes = _slices(request, family.slices, family.columns)
@@ -82,6 +95,9 @@ def request_family(request: Request, family: Family) -> FamilyColumns:
         unit=unit,
         outer_where=request.alias(f"coalesce(({family.per.where}), false)")
         if family.per is not None and family.per.key is not None and family.per.where
+        else None,
+        on=request.alias(f"CAST({column_sql(family.columns, family.windows.along)} AS TIMESTAMP)")
+        if family.windows.along is not None
         else None,
     )
 
@@ -163,6 +179,7 @@ class FamilyArrays:
     values: Mapping[str, Ints]
     unit: Ints | None
     outer_where: NDArray[np.bool_] | None
+    on: Ints | None = None
 
 
 def identities(column: pl.Series) -> Ints:
@@ -202,6 +219,7 @@ def family_arrays(
         values={name: identities(frame[alias]) for name, alias in columns.values.items()},
         unit=None if columns.unit is None else identities(frame[columns.unit]),
         outer_where=flag(columns.outer_where),
+        on=None if columns.on is None else times(frame, columns.on),
     )
 
 

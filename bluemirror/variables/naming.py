@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from bluemirror.variables.declarations import Block, Family, Label, Measure
+from bluemirror.variables.declarations import Block, Family, Label, Measure, Window
 from bluemirror.variables.operators import OPERATORS, OUTER
 from bluemirror.variables.tensors import Tensor
 from bluemirror.variables.variable import Variable, meaning_hash
@@ -43,11 +43,13 @@ def _unit(family: Family, tensor: Tensor) -> str:
 
 def _null_means(tensor: Tensor) -> str:
     if tensor.form != "value":
-        return "zero denominator: no matching row in the longer window or larger group"
+        return "zero denominator: no matching row in the longer window, the earlier one or the larger group"
     if tensor.over in ("max", "min", "mean"):
         return "not applicable: no unit of this group"
     if tensor.over or OPERATORS[tensor.agg].zero:
         return "never null where the source answered"
+    if tensor.agg == "ratio":
+        return "zero denominator: no matching row, or none with both numbers"
     if tensor.agg in ("cv", "month_cv"):
         return "zero denominator: no matching row, or a mean of zero"
     return "not applicable: no matching row"
@@ -65,15 +67,8 @@ def tensor_variables(block: Block, family: Family, tensor: Tensor) -> Iterator[V
     if tensor.form == "share":
         suffix, tail = "_share", Label("占比", "share of all")
     axis: list[tuple[str, str, Label]]
-    if tensor.form == "ratio":
-        axis = [
-            (
-                f"r_{short.size}_{long.size}",
-                f"{short.token}/{long.token}",
-                Label(f"{short.label.zh}比{long.label.zh}", f"{short.label.en} over {long.label.en}"),
-            )
-            for short, long in tensor.pairs
-        ]
+    if tensor.pairs:
+        axis = [_pair(tensor.form, short, long) for short, long in tensor.pairs]
     elif not family.windows.sizes or (
         tensor.agg in ("since_last", "since_first") and tensor.measure.windows is None
     ):
@@ -81,7 +76,7 @@ def tensor_variables(block: Block, family: Family, tensor: Tensor) -> Iterator[V
         axis = [("", "", Label("", ""))]
     else:
         axis = [(one.token, one.token, one.label) for one in tensor.windows]
-    columns = _lineage(tensor)
+    columns = _lineage(tensor, family)
     combinations = list(itertools.product(*tensor.group_axes, *(one.groups for one in tensor.outer)))
     for (window_token, window, window_label), groups in itertools.product(axis, combinations):
         # Units are named before rows: "card accounts, at least M2".
@@ -89,7 +84,7 @@ def tensor_variables(block: Block, family: Family, tensor: Tensor) -> Iterator[V
         ordered = [*groups[inner:], *groups[:inner]]
         named = [group for group in ordered if not group.is_all]
         parts = [block.name, family.name, *(group.name for group in named)]
-        if tensor.form == "ratio":
+        if tensor.pairs:
             parts += [token, window_token]
         else:
             parts += [window_token, token]
@@ -112,7 +107,7 @@ def tensor_variables(block: Block, family: Family, tensor: Tensor) -> Iterator[V
                 block,
                 family,
                 tensor.agg,
-                tensor.measure.of,
+                tensor.measure.column,
                 tensor.measure.scale,
                 tensor.form,
                 tensor.over,
@@ -126,10 +121,22 @@ def tensor_variables(block: Block, family: Family, tensor: Tensor) -> Iterator[V
         )
 
 
-def _lineage(tensor: Tensor) -> tuple[str, ...]:
+def _pair(form: str, short: Window, long: Window) -> tuple[str, str, Label]:
+    """Token in the name, window and label of a pair of windows."""
+    if form == "ratio":
+        label = Label(f"{short.label.zh}比{long.label.zh}", f"{short.label.en} over {long.label.en}")
+        return f"r_{short.size}_{long.size}", f"{short.token}/{long.token}", label
+    rest = (long.size or 0) - (short.size or 0)
+    zh, en = ("天", "days") if short.unit == "day" else ("个月", "months")
+    before = Label(f"此后{rest}{zh}", f"the {rest} {en} after") if short.forward else None
+    before = before or Label(f"此前{rest}{zh}", f"the {rest} {en} before")
+    label = Label(f"{short.label.zh}比{before.zh}", f"{short.label.en} over {before.en}")
+    return f"g_{short.size}_{long.size}", f"{short.token}/{long.token}", label
+
+
+def _lineage(tensor: Tensor, family: Family) -> tuple[str, ...]:
     columns = {one.column for one in tensor.slices}
     columns |= {one.column for one in tensor.outer}
     columns.add("event_time")
-    if tensor.measure.of:
-        columns.add(tensor.measure.of)
+    columns |= {one for one in (tensor.measure.of, tensor.measure.by, family.windows.along) if one}
     return tuple(sorted(columns))

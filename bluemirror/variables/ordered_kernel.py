@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bluemirror.variables.ages import MICROSECONDS_A_DAY
-from bluemirror.variables.cells import NEGLIGIBLE, Cells
+from bluemirror.variables.cells import NEGLIGIBLE, Cells, Rows
 from bluemirror.variables.grouped import Ints
 
 Floats = NDArray[np.float64]
@@ -61,24 +61,39 @@ def _end_value(newest: bool) -> Callable[[Cells, str], Floats]:
     return compute
 
 
-def median(cells: Cells, column: str) -> Floats:
-    """Middle value, or the mean of the two middle ones: (windows + 1, groups..., units)."""
-    rows, result = cells.rows, _empty(cells)
-    values = rows.numbers[column]
-    order = np.lexsort((values, rows.unit))
-    order = order[~np.isnan(values[order])]
-    for position, held in _groups(cells):
-        chosen = order[held[order]]
-        for window in range(rows.windows + 1):
-            inside = chosen[rows.bucket[chosen] <= window]
-            ends = np.flatnonzero(_ends(rows.unit[inside]))
-            if not len(ends):
-                continue
-            starts = np.append(0, ends[:-1] + 1)
-            low, high = (starts + ends) // 2, (starts + ends + 1) // 2
-            at: Any = (window, *position, rows.unit[inside[ends]])
-            result[at] = (values[inside[low]] + values[inside[high]]) / 2
-    return result
+def _by_value(rows: Rows, column: str) -> Ints:
+    """Rows that have a value, by unit and value."""
+    key = ("by value", column)
+    if key not in rows.cache:
+        values = rows.numbers[column]
+        order = np.lexsort((values, rows.unit))
+        rows.cache[key] = order[~np.isnan(values[order])]
+    sorted_rows: Ints = rows.cache[key]
+    return sorted_rows
+
+
+def _quantile(percent: int) -> Callable[[Cells, str], Floats]:
+    """The value below which ``percent`` of the rows lie, interpolated linearly (type 7 of Hyndman and Fan)."""
+
+    def compute(cells: Cells, column: str) -> Floats:
+        rows, result = cells.rows, _empty(cells)
+        values, order = rows.numbers[column], _by_value(cells.rows, column)
+        for position, held in _groups(cells):
+            chosen = order[held[order]]
+            for window in range(rows.windows + 1):
+                inside = chosen[rows.bucket[chosen] <= window]
+                ends = np.flatnonzero(_ends(rows.unit[inside]))
+                if not len(ends):
+                    continue
+                starts = np.append(0, ends[:-1] + 1)
+                low, rest = np.divmod((ends - starts) * percent, 100)
+                below = values[inside[starts + low]]
+                above = values[inside[starts + low + (rest > 0)]]
+                at: Any = (window, *position, rows.unit[inside[ends]])
+                result[at] = below + (above - below) * (rest / 100)
+        return result
+
+    return compute
 
 
 def _gaps(statistic: str) -> Callable[[Cells, str], Floats]:
@@ -122,7 +137,11 @@ def _gaps(statistic: str) -> Callable[[Cells, str], Floats]:
 ORDERED: dict[str, Callable[[Cells, str], Floats]] = {
     "first": _end_value(newest=False),
     "last": _end_value(newest=True),
-    "median": median,
+    "median": _quantile(50),
+    "p10": _quantile(10),
+    "p25": _quantile(25),
+    "p75": _quantile(75),
+    "p90": _quantile(90),
     "gap_min": _gaps("min"),
     "gap_max": _gaps("max"),
     "gap_mean": _gaps("mean"),

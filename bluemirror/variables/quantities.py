@@ -8,7 +8,7 @@ from typing import Any
 
 from bluemirror.variables.axes import AxisReader, code_text
 from bluemirror.variables.declarations import Attribute, Label, Measure, Slice
-from bluemirror.variables.operators import OPERATORS, OUTER
+from bluemirror.variables.operators import OPERATORS, OUTER, WEIGHTED
 
 MEASURE_KEYS = (
     "agg",
@@ -21,7 +21,9 @@ MEASURE_KEYS = (
     "windows",
     "over",
     "ratios",
+    "growth",
     "shares",
+    "by",
 )
 
 
@@ -61,6 +63,23 @@ class QuantityReader(AxisReader):
                     rule=f"{agg} aggregates the rows themselves",
                     fix="remove of:, or choose distinct or sum",
                 )
+        by = body.get("by")
+        if (by is None and "ratio" in aggs) or (by is not None and set(aggs) - set(WEIGHTED)):
+            self.fail(
+                body,
+                "by: and the aggregate do not go together",
+                field="by",
+                rule=f"a ratio is of: one column by: another; by: is also the weight of {', '.join(WEIGHTED[1:])}",
+                fix="write {agg: ratio, of: COLUMN, by: COLUMN}" if by is None else "remove by:",
+            )
+        if "ratio" in aggs and len(aggs) > 1:
+            self.fail(
+                body,
+                "a ratio stands alone",
+                field="agg",
+                rule="by: is the denominator of a ratio, and the weight of everything else",
+                fix="write a measure of its own for the ratio",
+            )
         over = tuple(body.get("over") or ())
         for one in over:
             if one not in OUTER:
@@ -94,6 +113,8 @@ class QuantityReader(AxisReader):
             else tuple(None if size == "all" else int(size) for size in body["windows"]),
             over=over,
             ratios=tuple((int(short), int(long)) for short, long in body.get("ratios") or ()),
+            growth=tuple((int(short), int(long)) for short, long in body.get("growth") or ()),
+            by=None if by is None else str(by),
             shares=tuple(body.get("shares") or ()),
         )
 

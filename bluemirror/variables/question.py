@@ -38,7 +38,7 @@ def locate(block: Block, family: Family, name: str) -> Question | tuple[Attribut
         names = [one.name for one in tensor_variables(block, family, tensor)]
         if name not in names:
             continue
-        axis = [(one,) for one in tensor.windows] if tensor.form != "ratio" else list(tensor.pairs)
+        axis = list(tensor.pairs) if tensor.pairs else [(one,) for one in tensor.windows]
         choices = itertools.product(axis, *tensor.group_axes, *(one.groups for one in tensor.outer))
         windows, *groups = list(choices)[names.index(name)]
         inner = len(tensor.slices)
@@ -47,13 +47,17 @@ def locate(block: Block, family: Family, name: str) -> Question | tuple[Attribut
 
 
 def _fact(row: Row) -> Fact:
-    number = None
-    if row.of is not None and not hasattr(row.of, "year"):
-        try:
-            number = float(row.of)
-        except ValueError:
-            number = None
-    return Fact(row.mart["event_time"], row.reference, number, None if row.of is None else str(row.of))
+    text = None if row.of is None else str(row.of)
+    return Fact(row.time, row.reference, _number(row.of), text, _number(row.by))
+
+
+def _number(value: Any) -> float | None:
+    if value is None or hasattr(value, "year"):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
 
 
 def answer(family: Family, question: Question, reader: Reader, rows: Sequence[Row]) -> float | None:
@@ -70,21 +74,20 @@ def answer(family: Family, question: Question, reader: Reader, rows: Sequence[Ro
             value = {**row.slices, **row.outer}[one.name]
             if not holds(group, value):
                 row.reason = f"filtered out: {one.name} is not {group.name}"
-        if not row.reason and not inside(
-            row.mart["event_time"], row.reference, question.windows[-1], family.windows
-        ):
+        if not row.reason and not inside(row.time, row.reference, question.windows[-1], family.windows):
             row.reason = OUTSIDE
-    counted = [row for row in rows if not row.reason]
+    counted = sorted((row for row in rows if not row.reason), key=lambda row: row.time)
     if tensor.over is not None:
         return _folded(family, question, reader, counted)
     long = _aggregate(family, tensor, counted, question.windows[-1])
     value = long
-    if tensor.form == "ratio":
+    if tensor.pairs:
         for row in counted:
-            row.in_numerator = inside(
-                row.mart["event_time"], row.reference, question.windows[0], family.windows
-            )
+            row.in_numerator = inside(row.time, row.reference, question.windows[0], family.windows)
         short = _aggregate(family, tensor, [row for row in counted if row.in_numerator], question.windows[0])
+        if tensor.form == "growth":
+            earlier = [row for row in counted if not row.in_numerator]
+            long = _aggregate(family, tensor, earlier, question.windows[-1])
         value = divide(short, long)
     elif tensor.form == "share":
         for row in counted:
@@ -104,7 +107,8 @@ def answer(family: Family, question: Question, reader: Reader, rows: Sequence[Ro
 def _aggregate(family: Family, tensor: Tensor, rows: Sequence[Row], window: Window) -> float | None:
 
     facts = [_fact(row) for row in rows]
-    value = aggregate(tensor.agg, facts, window, family.windows, tensor.measure.of is not None)
+    of, by = tensor.measure.of is not None, tensor.measure.by is not None
+    value = aggregate(tensor.agg, facts, window, family.windows, of, by)
     scaled = value is not None and OPERATORS[tensor.agg].unit == "="
     return value * tensor.measure.scale if scaled and value is not None else value
 

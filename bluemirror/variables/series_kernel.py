@@ -75,6 +75,11 @@ def _run(series: Floats) -> Floats:
     return longest
 
 
+def _run_now(held: NDArray[np.bool_]) -> Floats:
+    """Months in a row that hold, from the newest one on."""
+    return np.logical_and.accumulate(held, axis=0).sum(axis=0).astype(np.float64)
+
+
 SERIES: dict[str, Callable[[Floats], Floats]] = {
     "months_active": lambda series: (series != 0).sum(axis=0).astype(np.float64),
     "month_mean": lambda series: series.mean(axis=0),
@@ -84,5 +89,8 @@ SERIES: dict[str, Callable[[Floats], Floats]] = {
     "month_cv": _cv,
     "month_slope": _slope,
     "run_max": _run,
+    "run_now": lambda series: _run_now(series > 0),
+    "quiet_max": lambda series: _run((series <= 0).astype(np.float64)),
+    "quiet_now": lambda series: _run_now(series <= 0),
 }
 """Aggregates of a series (months, groups..., units), the newest month first, to (groups..., units)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bluemirror.variables.cells import FOLDS, Cells, Rows
+from bluemirror.variables.cells import FOLDS, NEGLIGIBLE, Cells, Rows
 from bluemirror.variables.declarations import Window, Windows
 from bluemirror.variables.grouped import Ints
 from bluemirror.variables.load import SliceCodes
@@ -36,10 +36,10 @@ class Shard:
 
     def values(self, tensor: Tensor) -> Floats:
         """The tensor's values a unit: (windows or pairs, groups..., units)."""
-        if tensor.form == "ratio":
+        if tensor.pairs:
             short = self._aggregate(tensor, tuple(pair[0] for pair in tensor.pairs))
             long = self._aggregate(tensor, tuple(pair[1] for pair in tensor.pairs))
-            return _divide(short, long)
+            return _divide(short, long) if tensor.form == "ratio" else _divide(short, _rest(long, short))
         values = self._aggregate(tensor, tensor.windows)
         if tensor.form == "share":
             axis = 1 + next(i for i, one in enumerate(tensor.slices) if one.name == tensor.share)
@@ -51,14 +51,14 @@ class Shard:
 
     def _aggregate(self, tensor: Tensor, windows: tuple[Window, ...]) -> Floats:
         names = tuple(one.name for one in tensor.slices)
-        column = tensor.measure.of
+        column = tensor.measure.column
         key = (names, tensor.agg, column, tensor.measure.scale, windows)
         if key not in self._results:
             self._results[key] = self._compute(tensor, windows)
         return self._results[key]
 
     def _compute(self, tensor: Tensor, windows: tuple[Window, ...]) -> Floats:
-        cells, column = self.cells(tensor), tensor.measure.of
+        cells, column = self.cells(tensor), tensor.measure.column
         kernel = OPERATORS[tensor.agg].kernel
         if kernel == "series":
             values = self._series(cells, tensor, windows)
@@ -81,6 +81,12 @@ class Shard:
 def _divide(numerator: Floats, denominator: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(denominator == 0, np.nan, numerator / denominator)
+
+
+def _rest(whole: Floats, part: Floats) -> Floats:
+    """What is left of a sum without a part of it; a rest that is rounding is nothing."""
+    rest = whole - part
+    return np.where(np.abs(rest) <= NEGLIGIBLE * np.abs(whole), 0.0, rest)
 
 
 def fold_units(values: Floats, owner: Ints, observations: int, over: str) -> Floats:

@@ -14,7 +14,8 @@ from bluemirror.variables.operators import OPERATORS, SERIES_DAYS
 class Tensor:
     """The values of one measure's aggregate over one cross: axes windows x groups x (outer groups) x observations.
 
-    ``form`` is ``value``, ``ratio`` (the window axis holds short/long pairs) or ``share`` (of the slice ``share``).
+    ``form`` is ``value``, ``ratio`` or ``growth`` (the window axis holds short/long pairs: short over long, or over
+    the rest of long) or ``share`` (of the slice ``share``).
     """
 
     measure: Measure
@@ -67,7 +68,7 @@ def _windows(family: Family, measure: Measure, agg: str) -> tuple[Window, ...]:
     if measure.windows is not None:
         members = tuple(one for one in members if one.size in measure.windows)
     elif agg in ("since_last", "since_first"):
-        return (Window(family.windows.unit, None),)
+        return (Window(family.windows.unit, None, family.windows.forward),)
     if OPERATORS[agg].kernel == "series":
         length = SERIES_DAYS if family.windows.unit == "day" else 1
         members = tuple(
@@ -85,13 +86,13 @@ def _derived(
     if not OPERATORS[agg].additive:
         return
     by_size = {one.size: one for one in windows}
-    pairs = tuple(
-        (by_size[short], by_size[long])
-        for short, long in measure.ratios
-        if short in by_size and long in by_size
-    )
-    if pairs:
-        yield Tensor(measure, agg, slices, windows, form="ratio", pairs=pairs)
+    asked = {"ratio": measure.ratios, "growth": measure.growth if OPERATORS[agg].kernel == "fold" else ()}
+    for form, sizes in asked.items():
+        pairs = tuple(
+            (by_size[short], by_size[long]) for short, long in sizes if short in by_size and long in by_size
+        )
+        if pairs:
+            yield Tensor(measure, agg, slices, windows, form=form, pairs=pairs)
     for name in measure.shares:
         for one in slices:
             if one.name == name:

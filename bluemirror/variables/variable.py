@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from bluemirror.variables.declarations import Block, Family
+from bluemirror.variables.declarations import Block, Family, Windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,10 @@ class Variable:
     first_day: str = ""
 
 
+def _axis(windows: Windows) -> tuple[object, ...]:
+    return () if windows.along is None else (windows.along, windows.forward)
+
+
 def meaning_hash(block: Block, family: Family, *parts: object) -> str:
     """Twelve hex digits that change when the way a value is computed changes; labels do not count."""
     per = family.per
@@ -53,7 +57,7 @@ def meaning_hash(block: Block, family: Family, *parts: object) -> str:
             sorted(family.columns.items()),
             family.where,
             family.exclude_self,
-            (family.windows.unit, family.windows.grain),
+            (family.windows.unit, family.windows.grain, *_axis(family.windows)),
             None
             if family.via is None
             else (family.via.table, family.via.from_, family.via.through, family.via.to),

@@ -30,6 +30,33 @@ def middle(values: list[float]) -> float:
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
+def percentile(values: list[float], percent: int) -> float:
+    """Walk ``percent`` of the way along the sorted values, a step from one to the next."""
+    ordered = sorted(values)
+    way = (len(ordered) - 1) * percent / 100
+    step = int(way + 1e-9)
+    if step >= len(ordered) - 1:
+        return ordered[-1]
+    return ordered[step] + (way - step) * (ordered[step + 1] - ordered[step])
+
+
+def concentration(agg: str, weighted: list[tuple[str, float]]) -> float | None:
+    """Shares of the values in the weights, and how they are spread."""
+    amounts: dict[str, float] = {}
+    for text, weight in weighted:
+        if weight > 0:
+            amounts[text] = amounts.get(text, 0.0) + weight
+    whole = sum(amounts.values())
+    if not amounts:
+        return None
+    shares = sorted((amount / whole for amount in amounts.values()), reverse=True)
+    if agg == "hhi":
+        return sum(share * share for share in shares)
+    if agg == "entropy":
+        return -sum(share * math.log(share) for share in shares)
+    return sum(shares[: int(agg.removeprefix("top"))])
+
+
 def aggregate(
     agg: str,
     rows: list[tuple[dt.datetime, Any]],
@@ -43,6 +70,8 @@ def aggregate(
     times = [time for time, _ in rows]
     if agg == "count":
         return float(len(rows))
+    if agg == "any":
+        return 1.0 if rows else 0.0
     if agg == "since_last":
         return min((since(time, end, unit) for time in times), default=None)
     if agg == "since_first":
@@ -52,20 +81,13 @@ def aggregate(
         if not gaps:
             return None
         return {"gap_min": min, "gap_max": max, "gap_mean": mean, "gap_std": deviation}[agg](gaps)
-    if agg.startswith("month") or agg == "run_max":
+    if agg.startswith(("month", "run", "quiet")):
         return series(agg, rows, end, unit, grain, size, of)
     values = [value for _, value in rows if value is not None]
-    if agg in ("distinct", "hhi", "entropy"):
-        texts = [str(value) for value in values]
-        counts = [texts.count(text) for text in set(texts)]
-        if agg == "distinct":
-            return float(len(counts))
-        if not counts:
-            return None
-        shares = [count / len(texts) for count in counts]
-        if agg == "hhi":
-            return sum(share * share for share in shares)
-        return -sum(share * math.log(share) for share in shares)
+    if agg == "distinct":
+        return float(len({str(value) for value in values}))
+    if agg in ("hhi", "entropy") or agg.startswith("top"):
+        return concentration(agg, [(str(value), 1.0) for value in values])
     numbers = [float(value) for value in values]
     if agg == "sum":
         return math.fsum(numbers)
@@ -87,6 +109,8 @@ def aggregate(
         return numbers[-1]
     if agg == "median":
         return middle(numbers)
+    if agg.startswith("p"):
+        return percentile(numbers, int(agg[1:]))
     raise AssertionError(f"the oracle has no {agg}")
 
 
@@ -122,12 +146,14 @@ def series(
         n = len(months)
         x, y = mean([float(i) for i in range(n)]), mean(newest_last)
         return sum((i - x) * (newest_last[i] - y) for i in range(n)) / sum((i - x) ** 2 for i in range(n))
-    assert agg == "run_max"
-    longest = run = 0
-    for month in months:
-        run = run + 1 if month > 0 else 0
+    wanted = [month > 0 if agg.startswith("run") else not month > 0 for month in months]
+    longest = run = now = 0
+    for position, held in enumerate(wanted):
+        run = run + 1 if held else 0
         longest = max(longest, run)
-    return float(longest)
+        if run == position + 1:
+            now = run
+    return float(now if agg.endswith("_now") else longest)
 
 
 def over_units(over: str, values: list[float | None]) -> float | None:

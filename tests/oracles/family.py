@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.oracles import known as k
-from tests.oracles.aggregates import aggregate, divide, over_units
-from tests.oracles.times import in_window
+from tests.oracles.aggregates import aggregate, concentration, divide, over_units
+from tests.oracles.times import ahead, in_window
 
 Row = k.Row
 Functions = dict[str, Callable[..., Any]]
@@ -28,8 +29,11 @@ SERIES = (
     "month_cv",
     "month_slope",
     "run_max",
+    "run_now",
+    "quiet_max",
+    "quiet_now",
 )
-SCALED = ("sum", "mean", "min", "max", "std", "first", "last", "median")
+SCALED = ("sum", "mean", "min", "max", "std", "first", "last", "median", "p10", "p25", "p75", "p90")
 SCALED += ("month_mean", "month_max", "month_min", "month_std", "month_slope")
 ADDITIVE = ("count", "sum", "distinct")
 
@@ -77,6 +81,8 @@ class FamilyOracle:
         windows = family.get("windows") or {"all": True}
         self.unit = "month" if "months" in windows else "day"
         self.grain = windows.get("grain", "date")
+        self.on = windows.get("along")
+        self.forward = windows.get("direction") == "forward"
         self.sizes: list[int | None] = list(windows.get("days") or windows.get("months") or [])
         if windows.get("all"):
             self.sizes.append(None)
@@ -170,15 +176,40 @@ class FamilyOracle:
             sizes = [size for size in sizes if size is not None and size >= 2 * length and size % length == 0]
         if not self.named_windows:
             return [("", size) for size in sizes]
-        return [("all" if size is None else f"{size}{self.unit[0]}", size) for size in sizes]
+        next_ = "next" if self.forward else ""
+        return [("all" if size is None else f"{next_}{size}{self.unit[0]}", size) for size in sizes]
+
+    def moment(self, row: Row) -> dt.datetime | None:
+        """When a row happened, on the axis that the windows run along."""
+        if self.on is None:
+            return dt.datetime.fromisoformat(row["event_time"].isoformat())
+        date = self.column(row, self.on)
+        return None if date is None else dt.datetime(*date.timetuple()[:6])
+
+    def inside(self, row: Row, size: int | None) -> bool:
+        time = self.moment(row)
+        if time is None:
+            return False
+        if self.forward:
+            return time.date() >= self.end.date() and ahead(time, self.end, self.unit, size)
+        return time <= self.end and in_window(time, self.end, self.unit, self.grain, size)
 
     def value(self, rows: list[Row], measure: dict[str, Any], agg: str, size: int | None) -> float | None:
-        of = measure.get("of")
-        inside = [
-            (row["event_time"], self.column(row, of) if of else None)
-            for row in rows
-            if in_window(row["event_time"], self.end, self.unit, self.grain, size)
-        ]
+        held = [row for row in rows if self.inside(row, size)]
+        return self.aggregated(held, measure, agg, size)
+
+    def aggregated(
+        self, rows: list[Row], measure: dict[str, Any], agg: str, size: int | None
+    ) -> float | None:
+        of, by = measure.get("of"), measure.get("by")
+        if by is not None:
+            both = [(self.column(row, of), self.column(row, by)) for row in rows]  # type: ignore[arg-type]
+            both = [(a, float(b)) for a, b in both if a is not None and b is not None]
+            if agg != "ratio":
+                return concentration(agg, [(str(a), b) for a, b in both])
+            return divide(math.fsum(float(a) for a, _ in both), math.fsum(b for _, b in both))
+        inside = [(self.moment(row), self.column(row, of) if of else None) for row in rows]
+        inside.sort(key=lambda pair: pair[0])  # type: ignore[arg-type, return-value]
         result = aggregate(agg, inside, self.end, self.unit, self.grain, size, of is not None)
         return result * measure.get("scale", 1.0) if result is not None and agg in SCALED else result
 
@@ -239,6 +270,13 @@ class FamilyOracle:
                         self.value(held, measure, agg, short), self.value(held, measure, agg, long)
                     )
                     yield self.name(pairs, token, f"r_{short}_{long}"), value
+            for short, long in () if agg == "distinct" else measure.get("growth") or ():
+                newer = [row for row in held if self.inside(row, short)]
+                older = [row for row in held if self.inside(row, long) and row not in newer]
+                value = divide(
+                    self.aggregated(newer, measure, agg, short), self.aggregated(older, measure, agg, long)
+                )
+                yield self.name(pairs, token, f"g_{short}_{long}"), value
             for shared in measure.get("shares") or ():
                 if shared not in cross:
                     continue

@@ -37,6 +37,16 @@ def in_window(time: dt.datetime, end: dt.datetime, unit: str, grain: str, size: 
     return time.date() > months_before(end.date(), size)
 
 
+def ahead(time: dt.datetime, end: dt.datetime, unit: str, size: int | None) -> bool:
+    """``time`` is on the day of ``end`` or later; is it before the same day ``size`` units on?"""
+    if size is None:
+        return True
+    if unit == "day":
+        return time.date() < end.date() + dt.timedelta(days=size)
+    year, month = divmod(end.year * 12 + end.month - 1 + size, 12)
+    return time.date() < dt.date(year, month + 1, min(end.day, days_in(year, month + 1)))
+
+
 def month_of_series(time: dt.datetime, end: dt.datetime, unit: str, grain: str) -> int:
     """0 for the newest month. Months of day families are 30 days; the reference's own month and the one before share 0
     where rows are whole months."""

@@ -148,6 +148,9 @@ SQL: dict[str, Callable[[Row], Any]] = {
     "kind || '_' || CAST(flag AS VARCHAR)": lambda row: (
         None if row["kind"] is None or row["flag"] is None else f"{row['kind']}_{str(row['flag']).lower()}"
     ),
+    "CAST(event_time AS DATE) + CAST(amount * 9 AS INTEGER)": lambda row: _maybe(
+        lambda v: row["event_time"].date() + dt.timedelta(days=v * 9), row["amount"]
+    ),
     "NOT flag": lambda row: row["flag"] is False,
     "coalesce(level, 0) < 3": lambda row: (row["level"] or 0) < 3,
     "score * 2": lambda row: _maybe(lambda v: v * 2, row["score"]),

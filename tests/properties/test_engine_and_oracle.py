@@ -88,6 +88,12 @@ def test_windows_of_months(rows: list[Row]) -> None:
 
 
 @thorough
+@given(events())
+def test_windows_along_another_date(rows: list[Row]) -> None:
+    compare("dates", world(ev=rows))
+
+
+@thorough
 @given(documents())
 def test_answers_and_two_levels(rows: dict[str, list[Row]]) -> None:
     compare("documents", world(**rows))
@@ -176,6 +182,6 @@ def test_one_applicant_is_a_shard_of_one(rows: list[Row], linked: list[Row], cal
         assert alone[seen["observation_id"]] == together[seen["observation_id"]]
 
 
-@pytest.mark.parametrize("name", ["days", "months", "documents", "states", "relations"])
+@pytest.mark.parametrize("name", ["days", "months", "dates", "documents", "states", "relations"])
 def test_no_rows_at_all(name: str) -> None:
     compare(name, world())

@@ -44,6 +44,12 @@ WRONG = [
     ("agg: count", "agg: sum", "of which column"),
     ("agg: count", "agg: count, of: kind", "does not aggregate a column"),
     ("agg: count", "agg: count, over: [max]", "over: and per:"),
+    ("agg: count", "agg: count, by: kind", "do not go together"),
+    ("agg: count", "agg: ratio, of: kind", "do not go together"),
+    ("agg: count", "agg: [ratio, hhi], of: kind, by: kind", "stands alone"),
+    ("all: true}\n    slices", "direction: forward}\n    slices", "a date that lies ahead"),
+    ("all: true}\n    slices", "direction: ahead}\n    slices", "does not exist"),
+    ("ratios: [[7, 30]]", "growth: [[30, 7]]", "short over long"),
     ("ratios: [[7, 30]]", "ratios: [[30, 7]]", "short over long"),
     ("ratios: [[7, 30]]", "windows: [90]", "does not have"),
     ("crosses: [[kind]]", "crosses: [[knid]]", "not declared"),
@@ -76,6 +82,17 @@ def test_a_mistake_is_named(tmp_path: Path, before: str, after: str, complaint: 
     assert complaint in text
     assert "rule:" in text
     assert "fix:" in text
+
+
+@pytest.mark.parametrize("agg", ["since_last", "month_max", "gap_min"])
+def test_no_looking_back_in_forward_windows(tmp_path: Path, agg: str) -> None:
+    path = tmp_path / "b.yaml"
+    forward = GOOD.replace("all: true}", "along: due, direction: forward}", 1).replace(
+        "agg: count", f"agg: {agg}", 1
+    )
+    path.write_text(forward, encoding="utf-8")
+    with pytest.raises(FamilyError, match="looks back in time"):
+        read_block(path)
 
 
 def test_the_good_one_is_read(tmp_path: Path) -> None:
