@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from bluemirror.cli.console import Console
@@ -23,20 +24,32 @@ def catalogue(args: argparse.Namespace, console: Console) -> dict[str, Any]:
                 fix=f"bluemirror catalogue {args.action} apply",
             )
         return (_search if args.action == "search" else _show)(workspace, console, " ".join(args.text))
-    return (_count if args.action == "count" else _compile)(workspace, console)
+    if args.action == "count":
+        return _count(workspace, console, args.list)
+    return _compile(workspace, console)
 
 
-def _count(workspace: Workspace, console: Console) -> dict[str, Any]:
+def _count(workspace: Workspace, console: Console, listing: str | None) -> dict[str, Any]:
     from bluemirror.variables.counting import count_variables
 
     with console.working("counting"):
-        counts = count_variables(workspace)
+        count = count_variables(workspace)
+    counts = count.as_dict()
+    stored = counts["population"]
     console.line(
         f"{counts['total']:,} variables: {counts['useful']:,} useful, {counts['constant']:,} constant, "
-        f"{counts['duplicate']:,} duplicates of another"
+        f"{counts['duplicate']:,} duplicates of another, whatever the data"
     )
-    console.line(f"judged by the values of {counts['observations']:,} observations")
+    console.line(f"judged by {counts['observations']:,} observations of a mart in which every state occurs")
+    console.line(
+        f"of {stored['total']:,} as stored for {stored['observations']:,} observations, {stored['constant']:,} are "
+        f"constant and {stored['duplicate']:,} duplicates"
+    )
     console.table(("source", "variables"), sorted(counts["by_source"].items()))
+    if listing is not None:
+        path = Path(listing)
+        path.write_text("".join("\t".join(fields) + "\n" for fields in count.lines()), encoding="utf-8")
+        console.line(f"{path}: a line each constant and duplicate: name, judged on, what, of which")
     console.next("bluemirror catalogue search TEXT")
     return counts
 

@@ -112,6 +112,7 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
                 {"choices": ("count", "search", "show", "compile"), "help": "compile: the list to commit"},
             ),
             ("text", {"nargs": "*", "metavar": "TEXT|NAME", "help": "for search: words; for show: a name"}),
+            ("--list", {"metavar": "FILE", "help": "for count: write the constants and duplicates by name"}),
         ),
     ),
     "explain": (

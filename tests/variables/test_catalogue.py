@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from bluemirror.errors import FamilyError
-from bluemirror.variables import catalogue, count_variables, load_blocks
+from bluemirror.variables import catalogue, count_variables, load_blocks, read_variables
 from bluemirror.variables.card import show
 from bluemirror.variables.catalogue import search
+from bluemirror.variables.counting import Count, judge_stored
 from bluemirror.variables.operators import OPERATORS, OUTER
+from bluemirror.variables.plan import block_variables
+from bluemirror.variables.spine import read_spine
 from bluemirror.variables.variable import Variable
 from bluemirror.workspace import Workspace
 
@@ -104,37 +107,43 @@ def test_a_wrong_name_is_answered_with_a_near_one(workspace: Workspace) -> None:
         show(workspace, "pboc_query_inq_hard_3m_cnd")
 
 
-def test_counts_from_declarations_alone(
-    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture(scope="module")
+def count(flagship: Workspace) -> Count:
+    return count_variables(flagship)
+
+
+def test_counts_judge_declarations_and_stored_values(count: Count) -> None:
+    counts = count.as_dict()
+    assert counts["total"] == sum(counts["by_source"].values()) == counts["population"]["total"]
+    for judged in (counts, counts["population"]):
+        assert judged["useful"] == judged["total"] - judged["constant"] - judged["duplicate"]
+        assert judged["observations"] > 0
+    # What is constant or a twin by its structure is so in every population.
+    assert count.structure.constants <= count.population.constants
+    assert set(count.structure.twins) <= set(count.population.twins) | count.population.constants
+
+
+def test_counts_without_data(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BLUEMIRROR_DATA", str(tmp_path))
-    counts = count_variables(Workspace.open(workspace.root))
-    assert counts["total"] == counts["useful"] == sum(counts["by_source"].values())
-    assert counts["judged"] == 0
+    judged, stored = judge_stored(Workspace.open(workspace.root))
+    assert (stored, len(judged.constants), len(judged.twins)) == (0, 0, 0)
 
 
-def test_counts_judge_stored_values(flagship: Workspace) -> None:
-    from bluemirror.variables.counting import judge
-
-    counts = count_variables(flagship)
-    assert counts["useful"] == counts["total"] - counts["constant"] - counts["duplicate"]
-    assert counts["judged"] == counts["total"]
-    constants, duplicates, _, _ = judge(flagship)
-    from bluemirror.variables import load_blocks, read_variables
-    from bluemirror.variables.plan import block_variables
-    from bluemirror.variables.spine import read_spine
-
+def test_stored_twins_and_constants_are(flagship: Workspace, count: Count) -> None:
     spine = read_spine(flagship)
     set_of = {
         one.name: spine.set_of(block.entity)
         for block in load_blocks(flagship)
         for one in block_variables(block)
     }
-    name, twin = next(iter(duplicates.items()))
+    name, twin = next(iter(count.population.twins.items()))
     frame = read_variables(flagship, set_of[name], [name, twin])
     assert frame[name].equals(frame[twin].alias(name), null_equal=True)
-    constant = min(constants)
+    constant = min(count.population.constants)
     assert read_variables(flagship, set_of[constant], [constant])[constant].drop_nulls().n_unique() <= 1
+    lines = list(count.lines())
+    assert (constant, "population", "constant", "") in lines
+    assert (name, "population", "duplicate", twin) in lines
 
 
 def test_first_days_come_from_the_mart(flagship: Workspace) -> None:
