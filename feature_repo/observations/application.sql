@@ -5,7 +5,8 @@ SELECT
     person_id,
     complete_ts AS as_of,
     device_id_plain,
-    device_id_md5
+    device_id_md5,
+    ip
 FROM own_apply
 WHERE complete_ts IS NOT NULL AND NOT _deleted
 QUALIFY row_number() OVER (PARTITION BY apply_id ORDER BY known_time, _delivery, _file, _line) = 1
