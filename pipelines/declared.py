@@ -46,11 +46,16 @@ class Declared:
     def sources_of(self, block: Block) -> set[str]:
         """Sources that a block reads: its own, those of its tables and relations, and the call ledger."""
         owner = self.source_of
-        tables = {family.table for family in block.families}
-        tables |= {family.via.table for family in block.families if family.via is not None}
+        parts = (block, *block.borrowed)
+        families = [family for part in parts for family in part.families]
+        tables = {family.table for family in families}
+        tables |= {family.via.table for family in families if family.via is not None}
         if self.spine.calls is not None:
             tables.add(self.spine.calls.table)
-        return {block.source, *(owner[table] for table in tables if table in owner)}
+        return {
+            *(part.source for part in parts if part.source),
+            *(owner[table] for table in tables if table in owner),
+        }
 
     @property
     def source_of(self) -> dict[str, str]:

@@ -27,8 +27,9 @@ Deliveries = Mapping[str, Sequence[str]]
 
 def tables_read(block: Block, catalog: Catalog, spine: Spine) -> set[str]:
     """Every table that a value of ``block`` may come from: its own, their headers, links, keys and call ledger."""
-    names = {family.table for family in block.families}
-    names |= {family.via.table for family in block.families if family.via}
+    families = [family for one in (block, *block.borrowed) for family in one.families]
+    names = {family.table for family in families}
+    names |= {family.via.table for family in families if family.via}
     names |= {catalog.header(name, block).name for name in names}
     keys = spine.entities[block.entity].keys_table
     if keys is not None:

@@ -104,6 +104,14 @@ def divide(numerator: float | None, denominator: float | None) -> float | None:
     return numerator / denominator
 
 
+def combine(operator: str, left: float, right: float) -> float | None:
+    """A combination of two values that are there."""
+    if operator == "equal":
+        # Stored values are float32: what is equal there is equal.
+        return float(math.isclose(left, right, rel_tol=1e-7))
+    return divide(left, right) if operator == "ratio" else left - right
+
+
 def fold(over: str, values: Sequence[float | None]) -> float | None:
     """Fold the values of units into one."""
     present = [value for value in values if value is not None]

@@ -51,6 +51,7 @@ def show(workspace: Workspace, name: str) -> Card:
     """
     from bluemirror.contracts import read_contracts
     from bluemirror.variables.catalogue import catalogue, find, sources_of
+    from bluemirror.variables.combining import SIGNS
     from bluemirror.variables.language import load_blocks
 
     variable = find(catalogue(workspace), name)
@@ -66,10 +67,8 @@ def show(workspace: Workspace, name: str) -> Card:
     ]
     if family is None:
         made = next(one for one in block.combinations if f"{block.name}_{one.name}" == name)
-        sign = "/" if made.operator == "ratio" else "-"
-        rows.append(("computed as", f"{made.left} {sign} {made.right}"))
-        sources: tuple[str, ...] = (block.source,)
-        table = contracts[block.source].header
+        rows.append(("computed as", f"{made.left} {SIGNS[made.operator]} {made.right}"))
+        sources: tuple[str, ...] = tuple(variable.source.split("+"))
     else:
         sources = sources_of(block, family, contracts)
         table = next(t for one in contracts.values() for t in one.tables if t.name == family.table)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,23 +36,36 @@ def catalogue(workspace: Workspace) -> tuple[Variable, ...]:
     """
     from bluemirror.contracts import read_contracts
     from bluemirror.variables.language import load_blocks
-    from bluemirror.variables.plan import block_variables
 
     contracts = read_contracts(workspace.contracts_dir)
     first_days = _first_days(workspace, contracts)
     found: list[Variable] = []
     for block in load_blocks(workspace):
-        families = {family.name: sources_of(block, family, contracts) for family in block.families}
-        sides = {one.name: (one.left, one.right) for one in block.combinations}
-        known: dict[str, tuple[str, ...]] = {}
-        for variable in block_variables(block):
-            sources = families.get(variable.family)
-            if sources is None:
-                left, right = sides[variable.family]
-                sources = tuple(dict.fromkeys((*known[left], *known[right])))
-            known[variable.name] = sources
+        for variable, sources in _with_sources(block, contracts):
             found.append(_completed(variable, [contracts[name] for name in sources], first_days))
     return tuple(found)
+
+
+def _with_sources(
+    block: Block, contracts: Mapping[str, Contract]
+) -> Iterator[tuple[Variable, tuple[str, ...]]]:
+    """Each variable of ``block`` and the sources that it rests on."""
+    from bluemirror.variables.plan import block_variables
+
+    families = {family.name: sources_of(block, family, contracts) for family in block.families}
+    sides = {one.name: (one.left, one.right) for one in block.combinations}
+    known = {
+        variable.name: sources
+        for part in block.borrowed
+        for variable, sources in _with_sources(part, contracts)
+    }
+    for variable in block_variables(block):
+        sources = families.get(variable.family)
+        if sources is None:
+            left, right = sides[variable.family]
+            sources = tuple(dict.fromkeys((*known[left], *known[right])))
+        known[variable.name] = sources
+        yield variable, sources
 
 
 def _completed(variable: Variable, contracts: list[Contract], first_days: Mapping[str, str]) -> Variable:

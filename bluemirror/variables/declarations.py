@@ -201,7 +201,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """A number computed from variables of the same block: ``num / den`` or ``num - den``."""
+    """A number computed from two variables: ``ratio``, ``difference``, or whether they are ``equal``."""
 
     name: str
     operator: str
@@ -213,7 +213,11 @@ class Combination:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The families of one source and entity; one folder of Parquet, one Feast view."""
+    """The families of one source and entity; one folder of Parquet, one Feast view.
+
+    A block across sources has no source and no families: it combines variables of other blocks, of which ``borrowed``
+    holds the parts that it needs.
+    """
 
     name: str
     entity: str
@@ -223,3 +227,4 @@ class Block:
     families: tuple[Family, ...]
     combinations: tuple[Combination, ...]
     path: Path = field(compare=False)
+    borrowed: tuple[Block, ...] = ()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bluemirror.errors import FamilyError
 from bluemirror.variables.ages import MICROSECONDS_A_DAY, ages, buckets, placed, recency
 from bluemirror.variables.cells import Rows
+from bluemirror.variables.combining import combined
 from bluemirror.variables.declarations import Block, Family
 from bluemirror.variables.grouped import Ints
 from bluemirror.variables.load import Request, SliceCodes, column_sql, family_arrays, request_family
@@ -178,13 +179,8 @@ class BlockEngine:
                 column[blank] = np.nan
             values[name] = column
         for combination, variable in zip(self.block.combinations, self.variables[len(values) :], strict=True):
-            left, right = (values[side].astype(np.float64) for side in (combination.left, combination.right))
-            if combination.operator == "ratio":
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    result = np.where(right == 0, np.nan, left / right)
-            else:
-                result = left - right
-            values[variable.name] = result.astype(np.float32)
+            sides = values[combination.left], values[combination.right]
+            values[variable.name] = combined(combination.operator, *sides)
         observed = self.observations[start:stop]
         return pl.DataFrame(
             {

@@ -85,7 +85,7 @@ class Explainer:
     def _explain(
         self, which: str, block: Block, variable: Variable, observation: Mapping[str, Any]
     ) -> Explanation:
-        from bluemirror.variables.by_hand import divide
+        from bluemirror.variables.by_hand import combine
         from bluemirror.variables.explanation import Explanation
         from bluemirror.variables.question import Question, answer, attribute_value, locate
         from bluemirror.variables.reasons import ANSWERED, NO_HIT, REASONS
@@ -102,11 +102,7 @@ class Explainer:
             )
             value = None
             if left.recomputed is not None and right.recomputed is not None:
-                value = (
-                    divide(left.recomputed, right.recomputed)
-                    if made.operator == "ratio"
-                    else left.recomputed - right.recomputed
-                )
+                value = combine(made.operator, left.recomputed, right.recomputed)
             return replace(empty, recomputed=value, parts=(left, right))
         family = next(one for one in block.families if one.name == variable.family)
         found = locate(block, family, variable.name)

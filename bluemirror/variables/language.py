@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from bluemirror.errors import FamilyError
+from bluemirror.variables.combining import COMBINED, UNITS
+from bluemirror.variables.crossing import attach
 from bluemirror.variables.declarations import Block, Combination, Family, Level, Measure, Relation
 from bluemirror.variables.operators import BACKWARD, OPERATORS
 from bluemirror.variables.quantities import QuantityReader
@@ -170,8 +172,8 @@ class _Reader(QuantityReader):
             )
         combinations = []
         for body in content.get("combinations") or ():
-            self.known(body, ("name", "ratio", "difference", "label", "unit"), "a combination")
-            operator = "ratio" if "ratio" in body else "difference"
+            self.known(body, ("name", *COMBINED, "label", "unit"), "a combination")
+            operator = next((one for one in COMBINED if one in body), "ratio")
             left, right = self.need(body, operator, "a combination")
             combinations.append(
                 Combination(
@@ -180,16 +182,26 @@ class _Reader(QuantityReader):
                     str(left),
                     str(right),
                     self.label(body, "a combination"),
-                    str(body.get("unit", "ratio" if operator == "ratio" else "number")),
+                    str(body.get("unit", UNITS[operator])),
                 )
             )
+        crossing = "families" not in content and bool(combinations)
+        if crossing and ("source" in content or "miss" in content):
+            self.fail(
+                content,
+                "a block without families has no source",
+                field="source",
+                rule="it combines variables of other blocks, whose sources and misses are theirs",
+                fix="remove source: and miss:, or add families:",
+            )
+        families = () if crossing else self.need(content, "families", "a block")
         return Block(
             name=self.name(content, "block", "a block"),
             entity=str(self.need(content, "entity", "a block")),
-            source=str(self.need(content, "source", "a block")),
+            source="" if crossing else str(self.need(content, "source", "a block")),
             label=self.label(content, "a block"),
             miss=miss,
-            families=tuple(self.family(one) for one in self.need(content, "families", "a block")),
+            families=tuple(self.family(one) for one in families),
             combinations=tuple(combinations),
             path=self.path,
         )
@@ -207,7 +219,10 @@ def read_block(path: Path) -> Block:
 
 
 def read_blocks(folder: Path) -> tuple[Block, ...]:
-    """Read every ``*.yaml`` of ``folder`` in the order of their names; block names are unique."""
+    """Read every ``*.yaml`` of ``folder`` in the order of their names; block names are unique.
+
+    Blocks across sources get what they borrow from the others.
+    """
     blocks: dict[str, Block] = {}
     for path in sorted(folder.glob("*.yaml")):
         block = read_block(path)
@@ -220,7 +235,7 @@ def read_blocks(folder: Path) -> tuple[Block, ...]:
                 fix=f"rename it, or move the families to {blocks[block.name].path.name}",
             )
         blocks[block.name] = block
-    return tuple(blocks.values())
+    return attach(tuple(blocks.values()))
 
 
 def load_blocks(workspace: Workspace) -> tuple[Block, ...]:

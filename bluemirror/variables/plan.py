@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterator
 
 from bluemirror.errors import FamilyError
+from bluemirror.variables.combining import NULLS
 from bluemirror.variables.declarations import Attribute, Block, Combination, Family, Label
 from bluemirror.variables.naming import measure_token, tensor_variables
 from bluemirror.variables.tensors import Tensor, tensors
@@ -94,14 +95,14 @@ def attribute_variables(
 
 
 def combination_variable(block: Block, combination: Combination, known: dict[str, Variable]) -> Variable:
-    """The variable of a combination; both of its sides are variables of the block."""
+    """The variable of a combination; both of its sides are variables of the block, or borrowed."""
     for side in (combination.left, combination.right):
         if side not in known:
             raise FamilyError(
                 f"the combination {combination.name} names {side}, which the block does not have",
                 file=block.path,
                 field=combination.name,
-                rule="a combination is computed from two variables of its own block",
+                rule="a combination is computed from two variables of its own block, or in a block without families",
                 fix=f"search the names with: bluemirror catalogue search {side.split('_')[-1]}",
             )
     left, right = known[combination.left], known[combination.right]
@@ -112,13 +113,13 @@ def combination_variable(block: Block, combination: Combination, known: dict[str
         name=f"{block.name}_{combination.name}",
         block=block.name,
         family=combination.name,
-        source=block.source,
+        source=block.source or "+".join(dict.fromkeys((*left.source.split("+"), *right.source.split("+")))),
         table=left.table,
         label_zh=combination.label.zh,
         label_en=combination.label.en,
         unit=combination.unit,
         window=left.window,
-        null_means="zero denominator" if combination.operator == "ratio" else "a side is null",
+        null_means=NULLS[combination.operator].en,
         columns=tuple(sorted({*left.columns, *right.columns})),
         meaning=meaning,
     )
@@ -151,6 +152,7 @@ def block_variables(block: Block) -> tuple[Variable, ...]:
         for tensor in tensors(family):
             for variable in tensor_variables(block, family, tensor):
                 add(variable, family.line)
+    sides = {one.name: one for part in block.borrowed for one in block_variables(part)} or found
     for combination in block.combinations:
-        add(combination_variable(block, combination, found), 0)
+        add(combination_variable(block, combination, sides), 0)
     return tuple(found.values())

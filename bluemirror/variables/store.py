@@ -29,6 +29,7 @@ from bluemirror.variables.plan import block_variables
 from bluemirror.workspace import Workspace
 
 if TYPE_CHECKING:
+    from bluemirror.variables.cross_engine import CrossEngine
     from bluemirror.variables.engine import BlockEngine
 
 SEEN = "deliveries.json"
@@ -93,7 +94,7 @@ def build(
     from bluemirror.mart.manifests import read_snapshot
     from bluemirror.variables import load_blocks
     from bluemirror.variables.arrivals import deliveries_read, earliest_arrival, tables_read
-    from bluemirror.variables.engine import BlockEngine
+    from bluemirror.variables.cross_engine import engine_of
     from bluemirror.variables.meaning import meaning_of
     from bluemirror.variables.observations import observe, with_keys
     from bluemirror.variables.spine import read_spine
@@ -135,7 +136,7 @@ def build(
             folder.mkdir(parents=True)
             _keep(stored, wanted, folder)
             if len(rows):
-                engine = BlockEngine(connection, block, contracts, spine, rows)
+                engine = engine_of(connection, block, contracts, spine, rows)
                 values += len(rows) * len(engine.variables)
                 _write_part(folder, engine)
                 say(
@@ -231,7 +232,7 @@ def _commit(folder: Path, write: Callable[[Path], None], ids: pl.Series) -> None
         draft.unlink(missing_ok=True)
 
 
-def _write_part(folder: Path, engine: BlockEngine) -> None:
+def _write_part(folder: Path, engine: BlockEngine | CrossEngine) -> None:
     import pyarrow.parquet as pq
 
     count = len(engine.as_of)

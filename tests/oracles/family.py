@@ -346,6 +346,16 @@ class FamilyOracle:
                 yield self.name([], name), None if value is None else float(value) * one.get("scale", 1.0)
 
 
+def combination(one: dict[str, Any], known: dict[str, float | None]) -> float | None:
+    """A number from two others."""
+    left, right = (known[side] for side in one.get("ratio") or one.get("difference") or one["equal"])
+    if left is None or right is None:
+        return None
+    if "ratio" in one:
+        return divide(left, right)
+    return left - right if "difference" in one else float(left == right)
+
+
 def expected(
     block: dict[str, Any], tables: dict[str, k.Table], sql: Functions, seen: Row, outcome: str | None = None
 ) -> dict[str, float | None]:
@@ -361,11 +371,7 @@ def expected(
     if not told(block, tables, sql, seen, outcome):
         result = dict.fromkeys(result)
     for one in block.get("combinations") or ():
-        left, right = (result[side] for side in one.get("ratio") or one["difference"])
-        value = divide(left, right) if "ratio" in one else None
-        if "difference" in one and left is not None and right is not None:
-            value = left - right
-        result[f"{block['block']}_{one['name']}"] = value
+        result[f"{block['block']}_{one['name']}"] = combination(one, result)
     return result
 
 

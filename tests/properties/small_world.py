@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from bluemirror.contracts import Contract
 from bluemirror.contracts.model import Field, Landing, Lateness
 from bluemirror.contracts.model import Table as Contracted
+from bluemirror.variables.cross_engine import CrossEngine, engine_of
 from bluemirror.variables.dealings import Calls
 from bluemirror.variables.declarations import Block
 from bluemirror.variables.engine import BlockEngine
-from bluemirror.variables.language import read_block
+from bluemirror.variables.language import read_blocks
 from bluemirror.variables.spine import Spine
 from tests.oracles.known import Row, Table
 
@@ -116,7 +117,7 @@ def connection(rows: dict[str, list[Row]]) -> duckdb.DuckDBPyConnection:
 
 def engine(
     name: str, rows: dict[str, list[Row]], observations: list[Row] | None = None, *, ledger: bool = False
-) -> BlockEngine:
+) -> BlockEngine | CrossEngine:
     """The engine for a block of ``blocks/`` over these rows."""
     block = parsed(name)
     spine = Spine({}, {}, CALLS if ledger else None, Path("spine.yaml"))
@@ -124,13 +125,13 @@ def engine(
         observations if observations is not None else OBSERVATIONS,
         schema={"observation_id": pl.String, "person": pl.String, "as_of": pl.Datetime("us")},
     )
-    return BlockEngine(connection(rows), block, CONTRACTS, spine, seen.sort("observation_id"))
+    return engine_of(connection(rows), block, CONTRACTS, spine, seen.sort("observation_id"))
 
 
 @lru_cache
 def parsed(name: str) -> Block:
     """A block as the library reads it."""
-    return read_block(BLOCKS / f"{name}.yaml")
+    return next(one for one in read_blocks(BLOCKS) if one.path.stem == name)
 
 
 @lru_cache

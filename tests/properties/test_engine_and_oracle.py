@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.oracles.family import expected
+from tests.oracles.family import combination, expected
 from tests.oracles.known import Row, known
 from tests.properties.small_world import (
     OBSERVATIONS,
@@ -121,6 +121,21 @@ def test_a_ledger_tells_silence_from_zero(rows: list[Row], linked: list[Row], ca
 @given(documents(), ledgers())
 def test_a_ledger_beside_answers(rows: dict[str, list[Row]], calls: list[Row]) -> None:
     compare("documents", world(**rows, ledger=calls), ledger=True)
+
+
+@quick
+@given(events(), states(), documents())
+def test_across_sources(rows: list[Row], held: list[Row], reports: dict[str, list[Row]]) -> None:
+    """A comparison is what the oracle makes of what it says of each side."""
+    everything = world(ev=rows, state=held, **reports)
+    ours, tables = computed("across", everything), oracle_tables(everything)
+    for seen in OBSERVATIONS:
+        sides = [expected(declared(one), tables, SQL, seen) for one in ("days", "states", "documents")]
+        known = {name: value for side in sides for name, value in side.items()}
+        theirs = {f"x_{one['name']}": combination(one, known) for one in declared("across")["combinations"]}
+        mine = ours[seen["observation_id"]]
+        assert {"observation_id", "event_timestamp", "x__reason", *theirs} == {"observation_id", *mine}
+        assert all(same(name, mine[name], value) for name, value in theirs.items()), (seen, mine, theirs)
 
 
 @few

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bluemirror.errors import FamilyError
+from bluemirror.variables.declarations import Block
 from bluemirror.variables.language import read_block, read_blocks
 from bluemirror.variables.plan import block_variables
 
@@ -138,3 +139,41 @@ def test_another_label_is_no_other_meaning(tmp_path: Path) -> None:
     first = [one.meaning for one in block_variables(read_block(path))]
     path.write_text(GOOD.replace("zh: 族", "zh: 类").replace("en: a}", "en: ay}"), encoding="utf-8")
     assert [one.meaning for one in block_variables(read_block(path))] == first
+
+
+CROSS = """
+block: c
+entity: person
+label: {zh: 跨, en: across}
+combinations:
+  - {name: r, ratio: [b_f_a_7d_cnt, b_f_30d_cnt], label: {zh: 比, en: ratio}}
+"""
+
+
+def _beside(folder: Path, cross: str) -> dict[str, Block]:
+    (folder / "a.yaml").write_text(GOOD, encoding="utf-8")
+    (folder / "c.yaml").write_text(cross, encoding="utf-8")
+    return {one.name: one for one in read_blocks(folder)}
+
+
+def test_a_block_across_sources_borrows_what_it_needs(tmp_path: Path) -> None:
+    block = _beside(tmp_path, CROSS)["c"]
+    (made,) = block_variables(block)
+    assert (made.name, made.source, made.unit) == ("c_r", "s", "ratio")
+    assert [one.name for one in block.borrowed] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "complaint"),
+    [
+        ("b_f_30d_cnt", "b_f_31d_cnt", "which no block of the entity person has"),
+        ("entity: person", "entity: company", "which no block of the entity company has"),
+        ("entity: person", "entity: person\nsource: s", "has no source"),
+        ("entity: person", "entity: person\nmiss: zero", "has no source"),
+    ],
+)
+def test_a_wrong_block_across_sources_is_named(
+    tmp_path: Path, before: str, after: str, complaint: str
+) -> None:
+    with pytest.raises(FamilyError, match=complaint):
+        _beside(tmp_path, CROSS.replace(before, after))
