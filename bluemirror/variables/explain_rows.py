@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bluemirror.mart.versions import quote
 from bluemirror.variables.declarations import Block, Family, Slice
+from bluemirror.variables.keyed import about
 from bluemirror.variables.load import column_sql
 from bluemirror.variables.tables import Catalog
 
@@ -167,16 +168,17 @@ class Reader:
         """Rows of the keyed table that ever had this key, with all their versions, judged by the table's kind."""
         if key is None:
             return []
-        table, column = self.header, quote(self.family.match[0])
+        table, column = self.header, self.family.match[0]
         business = [quote(name) for name in table.key_columns]
         same = " AND ".join(f"m.{name} IS NOT DISTINCT FROM t.{name}" for name in business)
-        condition = f"t.{column} = ?" + (
-            f" OR EXISTS (SELECT 1 FROM {quote(table.name)} m WHERE m.{column} = ? AND {same})"
-            if business
-            else ""
+        mine, theirs = (about(self.contract, table, column, alias) for alias in ("t", "m"))
+        condition = mine + (
+            f" OR EXISTS (SELECT 1 FROM {quote(table.name)} m WHERE {theirs} AND {same})" if business else ""
         )
-        sql = f"SELECT t.*{self._selected(table)} FROM {quote(table.name)} t WHERE {condition}"
-        found = [self._row(one) for one in fetch(self.connection, sql, *([key] * (2 if business else 1)))]
+        sql = (
+            f"SELECT t.*{self._selected(table)}, {mine} AS _mine FROM {quote(table.name)} t WHERE {condition}"
+        )
+        found = [self._row(one) for one in fetch(self.connection, sql, *([key] * (3 if business else 2)))]
         for row in found:
             if row.mart["event_time"] > as_of:
                 row.reason = FUTURE
@@ -187,7 +189,7 @@ class Reader:
             # What had not happened could not be known either: the first reason says more.
             if row.reason == UNKNOWN and row.mart["event_time"] > as_of:
                 row.reason = FUTURE
-        matching = [row for row in found if row.mart[self.family.match[0]] == key]
+        matching = [row for row in found if row.mart["_mine"]]
         living = sorted(
             (row for row in matching if not row.reason),
             key=lambda row: (row.mart["event_time"], *row.arrival),

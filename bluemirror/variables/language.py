@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from bluemirror.errors import FamilyError
+from bluemirror.variables.borrowing import attach
 from bluemirror.variables.combining import COMBINED, UNITS
-from bluemirror.variables.crossing import attach
 from bluemirror.variables.declarations import Block, Combination, Family, Level, Measure, Relation
 from bluemirror.variables.operators import BACKWARD, OPERATORS
 from bluemirror.variables.quantities import QuantityReader

@@ -135,7 +135,7 @@ def _columns(
     only: set[str] | None = None,
 ) -> tuple[list[Column], int]:
     """Every variable of ``blocks`` (or ``only`` those named), told apart on one mart; and its observations."""
-    from bluemirror.variables.engine import BlockEngine
+    from bluemirror.variables.cross_engine import engine_of
     from bluemirror.variables.generated import generate_mart
 
     blocks = tuple(blocks)
@@ -143,7 +143,7 @@ def _columns(
     observed = mart.observations[blocks[0].entity]
     found = []
     for block in blocks:
-        engine = BlockEngine(mart.connection, block, contracts, spine, observed)
+        engine = engine_of(mart.connection, block, contracts, spine, observed)
         names = [one.name for one in engine.variables if only is None or one.name in only]
         if names:
             frame = engine.compute()

@@ -13,6 +13,7 @@ from bluemirror.errors import FamilyError
 from bluemirror.mart.versions import quote, versions_sql
 from bluemirror.variables.declarations import Block, Family
 from bluemirror.variables.grouped import Grouped, Ints
+from bluemirror.variables.keyed import joined
 from bluemirror.variables.load import (
     FamilyArrays,
     Request,
@@ -122,7 +123,7 @@ class KeyedTable:
             hit = f", coalesce(CAST(t.{quote(table.hit[0])} AS VARCHAR) IN ({yes}), false) AS _hit"
         sql = (
             f"SELECT k._id, t.event_time, t.known_time, t._superseded, t._doc, t._seq{valid_to}{hit}{request.select()} "
-            f"FROM ({versions_sql(table)}) t JOIN _keys k ON t.{quote(column)} = k._value "
+            f"FROM ({versions_sql(table)}) t {joined(contract, table, column)} "
             "WHERE NOT coalesce(t._deleted, false) "
             "ORDER BY k._id, t.event_time, t.known_time, t._delivery, t._file, t._line, t._seq"
         )

@@ -110,7 +110,11 @@ class FamilyOracle:
 
     def mine(self, row: Row) -> bool:
         ((column, key),) = self.family["match"].items()
-        return row[column] is not None and row[column] == self.seen[key]
+        child, _, name = column.rpartition(".")
+        rows = [row]
+        if child:
+            rows = [one for one in self.tables[child].rows if one["_doc"] == row["_doc"]]
+        return any(one[name] is not None and one[name] == self.seen[key] for one in rows)
 
     def newest(self) -> Row | None:
         if self.header.kind == "answer":

@@ -36,6 +36,7 @@ COLUMNS: dict[str, dict[str, type[pl.DataType]]] = {
         "person": pl.String, "valid_from": pl.Datetime, "valid_to": pl.Datetime, "income": pl.Int64, "city": pl.String,
     },
     "report": {"req": pl.String, "person": pl.String, "hit": pl.String, "score": pl.Float64, "grade": pl.String},
+    "mark": {"who": pl.String},
     "account": {"no": pl.String, "kind": pl.String, "amount": pl.Int64},
     "month": {"status": pl.String},
     "ledger": {"call": pl.String, "source": pl.String, "person": pl.String, "result": pl.String},
@@ -79,6 +80,7 @@ CONTRACTS = {
     "bureau": _contract(
         "bureau",
         _table("report", "answer", ("req",), hit=("hit", ("1",))),
+        _table("mark", "answer", parent="report", header="report"),
         _table("account", "answer", parent="report", header="report"),
         _table("month", "answer", parent="account", header="report"),
         valid_days=30,
@@ -98,6 +100,7 @@ def oracle_tables(rows: dict[str, list[Row]]) -> dict[str, Table]:
         "link": Table("link", "event", rows["link"], ("sid",)),
         "state": Table("state", "state", rows["state"], ("person",), valid_to="valid_to"),
         "report": Table("report", "answer", rows["report"], ("req",), valid_days=30, hit=("hit", "1")),
+        "mark": Table("mark", "answer", rows["mark"], parent="report"),
         "account": Table("account", "answer", rows["account"], parent="report"),
         "month": Table("month", "answer", rows["month"], parent="account"),
         "ledger": Table("ledger", "event", rows["ledger"], ("call",)),
@@ -267,7 +270,7 @@ def states(draw: st.DrawFn) -> list[Row]:
 @st.composite
 def documents(draw: st.DrawFn) -> dict[str, list[Row]]:
     """Reports with accounts and months."""
-    reports, accounts, months = [], [], []
+    reports, marks, accounts, months = [], [], [], []
     for line in range(draw(st.integers(2, 7))):
         time = draw(TIMES)
         system = _system(time, draw(LAGS), line, deleted=draw(st.integers(0, 9)) == 0)
@@ -281,6 +284,10 @@ def documents(draw: st.DrawFn) -> dict[str, list[Row]]:
                 **system,
             }
         )
+        marks += [
+            {"who": who, **system, "_seq": seq, "_parent": 0}
+            for seq, who in enumerate(draw(st.lists(PERSONS, max_size=3)))
+        ]
         number = 0
         for seq in range(draw(st.integers(0, 3))):
             opened = time - dt.timedelta(days=draw(st.sampled_from([0, 1, 30, 31, 91, 92, 400, -2])))
@@ -307,10 +314,10 @@ def documents(draw: st.DrawFn) -> dict[str, list[Row]]:
                     }
                 )
                 number += 1
-    for one in accounts + months:
+    for one in marks + accounts + months:
         one["_header"] = next(row["event_time"] for row in reports if row["_doc"] == one["_doc"])
         one["_deleted"] = False
-    return {"report": reports, "account": accounts, "month": months}
+    return {"report": reports, "mark": marks, "account": accounts, "month": months}
 
 
 @st.composite

@@ -100,6 +100,12 @@ def test_answers_and_two_levels(rows: dict[str, list[Row]]) -> None:
 
 
 @quick
+@given(documents())
+def test_answers_found_by_a_list_in_them(rows: dict[str, list[Row]]) -> None:
+    compare("marks", world(**rows))
+
+
+@quick
 @given(states())
 def test_states(rows: list[Row]) -> None:
     compare("states", world(state=rows))
@@ -168,10 +174,11 @@ def test_no_future_row_changes_a_value(
         ev=past + shifted(future),
         link=linked + shifted(linking),
         report=reports["report"] + headers,
+        mark=reports["mark"] + [row | {"_doc": row["_doc"] + 1000} for row in later["mark"]],
         account=reports["account"] + [row | {"_doc": row["_doc"] + 1000} for row in later["account"]],
         month=reports["month"] + [row | {"_doc": row["_doc"] + 1000} for row in later["month"]],
     )
-    for name in ("days", "documents", "relations"):
+    for name in ("days", "documents", "marks", "relations"):
         assert computed(name, before) == computed(name, after)
 
 
@@ -197,6 +204,6 @@ def test_one_applicant_is_a_shard_of_one(rows: list[Row], linked: list[Row], cal
         assert alone[seen["observation_id"]] == together[seen["observation_id"]]
 
 
-@pytest.mark.parametrize("name", ["days", "months", "dates", "documents", "states", "relations"])
+@pytest.mark.parametrize("name", ["days", "months", "dates", "documents", "marks", "states", "relations"])
 def test_no_rows_at_all(name: str) -> None:
     compare(name, world())

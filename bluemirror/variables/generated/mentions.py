@@ -95,7 +95,9 @@ def _family(family: Family, tables: _Tables, said: Mentions) -> None:
     chain = tables.above(family.table)
     said.read |= {table.name for table in chain}
     header = chain[-1].name
-    said.keys.setdefault((header, family.match[0]), family.match[1])
+    child, _, column = family.match[0].rpartition(".")
+    said.read |= {child} - {""}
+    said.keys.setdefault((child or header, column), family.match[1])
     if family.via is not None:
         said.read.add(family.via.table)
         said.keys.setdefault((family.via.table, family.via.from_[0]), family.via.from_[1])
