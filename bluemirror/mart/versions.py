@@ -24,9 +24,15 @@ def versions_sql(table: Table) -> str:
     key = [quote(column) for column in table.key_columns]
     if table.kind == "state":
         key.append("event_time")
+    name, keys = quote(table.name), ", ".join(key)
     if not key:
-        return f"SELECT *, NULL::TIMESTAMP AS _superseded FROM {quote(table.name)}"
+        return f"SELECT *, NULL::TIMESTAMP AS _superseded FROM {name}"
+    # Nearly every key is told once: only rows of the others go through the window function, which has to sort.
+    same = " AND ".join(f"t.{one} IS NOT DISTINCT FROM _again.{one}" for one in key)
     return (
-        f"SELECT *, lead(known_time) OVER (PARTITION BY {', '.join(key)} ORDER BY {ORDER}) AS _superseded "
-        f"FROM {quote(table.name)}"
+        f"WITH _again AS MATERIALIZED (SELECT {keys} FROM {name} GROUP BY {keys} HAVING count(*) > 1), "
+        "_versions AS MATERIALIZED (SELECT _doc, _seq, "
+        f"lead(known_time) OVER (PARTITION BY {keys} ORDER BY {ORDER}) AS _superseded "
+        f"FROM {name} t SEMI JOIN _again ON {same}) "
+        f"SELECT * FROM {name} LEFT JOIN _versions USING (_doc, _seq)"
     )

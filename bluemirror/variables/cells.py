@@ -1,29 +1,30 @@
-"""The fold kernel: rows to cells, cells to groups and windows.
+"""The fold kernel: rows to cells, cells to windows.
 
-A cell is (disjoint time bucket, slice code, ..., unit); units (observations, or accounts of a two-level family) are
-the last axis, so that every later step runs along contiguous memory. One pass over the rows a statistic, then folds:
-groups by membership over the code axes (groups may overlap), windows as a running fold over the bucket axis.
+A cell is (disjoint time bucket, combination of groups, unit); units (observations, or accounts of a two-level family)
+are the last axis, so that every later step runs along contiguous memory. One pass over the rows a statistic adds each
+row to the groups that it belongs to (groups may overlap); windows are a running fold over the buckets.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bluemirror.variables.compiled import compiled
+from bluemirror.variables.crossing import Crossing, combined
 from bluemirror.variables.grouped import Ints
-from bluemirror.variables.load import SliceCodes
+from bluemirror.variables.loaded import SliceCodes
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The resolved rows of one family in one shard.
+    """The resolved rows of one family in one shard, by unit and time; ties keep the order of arrival.
 
     Attributes
     ----------
@@ -39,6 +40,8 @@ class Rows:
         Slices by name, columns of numbers (nan: null) and of identities (-1: null).
     windows
         Number of windows with a size; bucket ``windows`` is older than all of them.
+    crossings
+        Crosses of slices that were worked out before, by their names; the same for all shards.
     """
 
     units: int
@@ -49,25 +52,11 @@ class Rows:
     recency: Floats
     slices: dict[str, SliceCodes]
     numbers: dict[str, Floats]
-    values: dict[str, Ints]
+    values: dict[str, NDArray[np.int32]]
     windows: int
     month_days: bool = True
+    crossings: dict[tuple[str, ...], Crossing] = field(default_factory=dict)
     cache: dict[object, Any] = field(default_factory=dict)
-
-    @cached_property
-    def by_time(self) -> Ints:
-        """Row numbers sorted by unit, then time; ties keep the order of arrival."""
-        return np.lexsort((self.time, self.unit))
-
-
-STATISTICS: dict[str, tuple[np.ufunc, float]] = {
-    "count": (np.add, 0.0),
-    "sum": (np.add, 0.0),
-    "squares": (np.add, 0.0),
-    "min": (np.minimum, np.inf),
-    "max": (np.maximum, -np.inf),
-}
-"""Statistic of a cell: the ufunc by which cells are folded, and the value of an empty cell."""
 
 
 class Cells:
@@ -75,13 +64,22 @@ class Cells:
 
     def __init__(self, rows: Rows, slices: Sequence[str]) -> None:
         self.rows = rows
-        self.slices = [rows.slices[name] for name in slices]
-        self.shape = (rows.windows + 1, *(one.size for one in self.slices), rows.units)
-        cell = rows.bucket
-        for one in self.slices:
-            cell = cell * one.size + one.code
-        self.cell = cell * rows.units + rows.unit
+        self.names = tuple(slices)
+        crossed = [rows.slices[name] for name in slices]
+        if self.names not in rows.crossings:
+            rows.crossings[self.names] = Crossing.of(crossed)
+        self.crossing = rows.crossings[self.names]
+        self.code = combined(crossed, len(rows.unit))
         self._folded: dict[tuple[str, str | None], Floats] = {}
+
+    def empty(self, value: float, first: int | None = None) -> Floats:
+        """An array of (windows + 1, combinations, units), or of ``first`` instead of the windows."""
+        first = self.rows.windows + 1 if first is None else first
+        return np.full((first, self.crossing.groups, self.rows.units), value)
+
+    def shaped(self, flat: NDArray[Any]) -> NDArray[Any]:
+        """The same array with an axis of groups for each slice: (first, groups..., units)."""
+        return flat.reshape(len(flat), *self.crossing.shape, self.rows.units)
 
     def folded(self, statistic: str, column: str | None) -> Floats:
         """A statistic over groups and windows: (windows + 1, groups..., units); the last window is all of the past.
@@ -90,34 +88,98 @@ class Cells:
         """
         key = (statistic, column)
         if key not in self._folded:
-            ufunc, empty = STATISTICS[statistic]
-            dense = self._scatter(statistic, column, empty)
-            for axis, one in enumerate(self.slices, start=1):
-                dense = np.stack(
-                    [ufunc.reduce(np.take(dense, codes, axis=axis), axis=axis) for codes in one.members],
-                    axis=axis,
-                )
-            self._folded[key] = ufunc.accumulate(dense, axis=0)
+            ufunc, empty, loop = STATISTICS[statistic]
+            cells = self.empty(empty)
+            loop(cells, self.rows.bucket, self.rows.unit, self.code, *self.members, self._values(column))
+            self._folded[key] = self.shaped(ufunc.accumulate(cells, axis=0, out=cells))
         return self._folded[key]
 
-    def _scatter(self, statistic: str, column: str | None, empty: float) -> Floats:
-        cell = self.cell
-        if column is not None:
-            values = self.rows.recency if column == "@recency" else self.rows.numbers[column]
-            present = ~np.isnan(values)
-            if not present.all():
-                cell, values = cell[present], values[present]
-        size = int(np.prod(self.shape))
-        dense: Floats
-        if statistic == "count":
-            dense = np.bincount(cell, minlength=size).astype(np.float64)
-        elif statistic in ("sum", "squares"):
-            weights = values if statistic == "sum" else values * values
-            dense = np.bincount(cell, weights=weights, minlength=size).astype(np.float64, copy=False)
-        else:
-            dense = np.full(size, empty)
-            STATISTICS[statistic][0].at(dense, cell, values)
-        return dense.reshape(self.shape)
+    @property
+    def members(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """To which combinations of groups a code belongs, as the loops want it."""
+        return self.crossing.start, self.crossing.group
+
+    def _values(self, column: str | None) -> Floats:
+        if column is None:
+            # Rows are counted whatever they hold.
+            return np.zeros(len(self.rows.unit))
+        return self.rows.recency if column == "@recency" else self.rows.numbers[column]
+
+
+Members = NDArray[np.int32]
+
+
+@compiled
+def count_cells(
+    cells: Floats, bucket: Ints, unit: Ints, code: Members, start: Members, group: Members, values: Floats
+) -> None:
+    """Count the rows whose value is there in ``cells`` (buckets, combinations, units)."""
+    for row in range(len(unit)):
+        if not np.isnan(values[row]):
+            for place in range(start[code[row]], start[code[row] + 1]):
+                cells[bucket[row], group[place], unit[row]] += 1.0
+
+
+@compiled
+def sum_cells(
+    cells: Floats, bucket: Ints, unit: Ints, code: Members, start: Members, group: Members, values: Floats
+) -> None:
+    """Sum the values."""
+    for row in range(len(unit)):
+        value = values[row]
+        if not np.isnan(value):
+            for place in range(start[code[row]], start[code[row] + 1]):
+                cells[bucket[row], group[place], unit[row]] += value
+
+
+@compiled
+def square_cells(
+    cells: Floats, bucket: Ints, unit: Ints, code: Members, start: Members, group: Members, values: Floats
+) -> None:
+    """Sum the squares of the values."""
+    for row in range(len(unit)):
+        value = values[row]
+        if not np.isnan(value):
+            for place in range(start[code[row]], start[code[row] + 1]):
+                cells[bucket[row], group[place], unit[row]] += value * value
+
+
+@compiled
+def least_cells(
+    cells: Floats, bucket: Ints, unit: Ints, code: Members, start: Members, group: Members, values: Floats
+) -> None:
+    """Keep the least value."""
+    for row in range(len(unit)):
+        value = values[row]
+        if not np.isnan(value):
+            for place in range(start[code[row]], start[code[row] + 1]):
+                cells[bucket[row], group[place], unit[row]] = min(
+                    cells[bucket[row], group[place], unit[row]], value
+                )
+
+
+@compiled
+def most_cells(
+    cells: Floats, bucket: Ints, unit: Ints, code: Members, start: Members, group: Members, values: Floats
+) -> None:
+    """Keep the greatest value."""
+    for row in range(len(unit)):
+        value = values[row]
+        if not np.isnan(value):
+            for place in range(start[code[row]], start[code[row] + 1]):
+                cells[bucket[row], group[place], unit[row]] = max(
+                    cells[bucket[row], group[place], unit[row]], value
+                )
+
+
+STATISTICS: dict[str, tuple[np.ufunc, float, Callable[..., None]]] = {
+    "count": (np.add, 0.0, count_cells),
+    "sum": (np.add, 0.0, sum_cells),
+    "squares": (np.add, 0.0, square_cells),
+    "min": (np.minimum, np.inf, least_cells),
+    "max": (np.maximum, -np.inf, most_cells),
+}
+"""Statistic of a cell: the ufunc by which buckets are folded, the value of an empty cell, the loop over the rows."""
 
 
 NEGLIGIBLE = 1e-12

@@ -6,8 +6,9 @@ threads, and one fresh applicant is a shard of one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import polars as pl
@@ -17,19 +18,21 @@ from bluemirror.errors import FamilyError
 from bluemirror.variables.ages import MICROSECONDS_A_DAY, ages, buckets, placed, recency
 from bluemirror.variables.cells import Rows
 from bluemirror.variables.combining import combined
-from bluemirror.variables.declarations import Block, Family
+from bluemirror.variables.declarations import Attribute, Block, Family
 from bluemirror.variables.grouped import Ints
-from bluemirror.variables.load import Request, SliceCodes, column_sql, family_arrays, request_family
-from bluemirror.variables.plan import attribute_variables, block_variables, tensor_variables, tensors
+from bluemirror.variables.load import Request, column_sql, family_arrays, request_family
+from bluemirror.variables.loaded import LoadedRows, SliceCodes
+from bluemirror.variables.plan import Tensor, Variable, attribute_variables, block_variables, tensors
 from bluemirror.variables.reasons import ANSWERED, NO_HIT, NOT_APPLICABLE, Ledger, answer_reasons
 from bluemirror.variables.relations import Links
 from bluemirror.variables.resolve import Moments, Resolved, below, known_rows, times_of
 from bluemirror.variables.spine import Spine
 from bluemirror.variables.tables import Catalog, FamilyTable, KeyedTable, Keys, load_children
-from bluemirror.variables.tensor_kernel import Shard, fold_outer
+from bluemirror.variables.tensor_kernel import Shard, fold_units
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
     from bluemirror.contracts import Contract
 
@@ -59,14 +62,11 @@ class BlockEngine:
         self.block = block
         self.variables = block_variables(block)
         # Names and tensors once: a single applicant must not pay for spelling them out again.
-        self._plans = {
-            family.name: tuple(
-                (tensor, tuple(one.name for one in tensor_variables(block, family, tensor)))
-                for tensor in tensors(family)
-            )
-            for family in block.families
-        }
+        self._tensors = {family.name: tensors(family) for family in block.families}
         self._asked = {family.name: tuple(attribute_variables(block, family)) for family in block.families}
+        self._names = [one.name for one in self.variables]
+        self._index = {name: place for place, name in enumerate(self._names)}
+        self._places = _places(self.variables, block)
         self.observations = observations
         self.as_of: Ints = observations["as_of"].cast(pl.Datetime("us")).dt.timestamp("us").to_numpy()
         self.index = observations.select("observation_id").with_row_index("index")
@@ -76,7 +76,7 @@ class BlockEngine:
         self._headers: dict[LoadKey, KeyedTable] = {}
         self._tables: dict[str, FamilyTable] = {}
         self._links: dict[str, Links] = {}
-        self._attributes: dict[str, dict[tuple[str, bool], pl.Series]] = {}
+        self._attributes: dict[str, dict[tuple[str, bool, str | None], Floats32]] = {}
         for members in self._load_groups().values():
             self._load(connection, members)
         self.ledger = Ledger.load(connection, self.catalog, block, spine, observations)
@@ -145,16 +145,20 @@ class BlockEngine:
         keyed = KeyedTable(connection, contract, header, column, keys, request)
         self._headers[self._load_key(first)] = keyed
         for family in own:
-            arrays = family_arrays(keyed.frame, family, columns[family.name], self.index)
+            arrays = family_arrays(keyed.loaded, family, columns[family.name], self.index)
             self._tables[family.name] = FamilyTable(keyed.rows, arrays, None)
             self._attributes[family.name] = {
-                name: keyed.frame[alias] for name, alias in attributes[family.name].items()
+                (one.column, one.coded, code): _attribute_numbers(
+                    keyed.loaded, attributes[family.name][one.column, one.coded], one, code
+                )
+                for _, one, code in self._asked[family.name]
+                if one is not None
             }
         children = [family for family in members if family.table != header.name]
         if children:
             self._tables |= load_children(connection, self.catalog, self.block, keyed, children, self.index)
         # Only attribute columns and times are needed from here on.
-        keyed.frame = keyed.frame.select("_doc")
+        keyed.loaded.forget()
 
     # Computing -----------------------------------------------------------------------------------------------
 
@@ -166,33 +170,38 @@ class BlockEngine:
         polars.DataFrame
             observation_id, event_timestamp (= as_of), ``<block>__reason`` (Int8), then one Float32 column a variable.
         """
+        return cast("pl.DataFrame", pl.from_arrow(self.compute_table(start, stop)))
+
+    def compute_table(self, start: int = 0, stop: int | None = None) -> pa.Table:
+        """The same as an Arrow table whose columns are the rows of one array: nothing is copied."""
+        import pyarrow as pa
+
         stop = len(self.as_of) if stop is None else stop
         shard = slice(start, stop)
         as_of = self.as_of[shard]
         reason = self._reasons(shard, as_of)
-        values: dict[str, Floats32] = {}
+        values = np.empty((len(self.variables), len(as_of)), dtype=np.float32)
         for family in self.block.families:
-            values |= self._family(family, shard, as_of, start)
+            self._family(family, shard, as_of, start, values[self._places[family.name]])
         blank = ~((reason == ANSWERED) | ((reason == NO_HIT) & (self.block.miss == "zero")))
-        for name, column in values.items():
-            if blank.any():
-                column[blank] = np.nan
-            values[name] = column
-        for combination, variable in zip(self.block.combinations, self.variables[len(values) :], strict=True):
-            sides = values[combination.left], values[combination.right]
-            values[variable.name] = combined(combination.operator, *sides)
+        values[:, blank] = np.nan
+        self._combine(values)
         observed = self.observations[start:stop]
-        return pl.DataFrame(
+        return pa.table(
             {
-                "observation_id": observed["observation_id"],
-                "event_timestamp": observed["as_of"],
-                f"{self.block.name}__reason": pl.Series(reason, dtype=pl.Int8),
-                **{
-                    variable.name: pl.Series(values[variable.name], dtype=pl.Float32, nan_to_null=True)
-                    for variable in self.variables
-                },
+                "observation_id": observed["observation_id"].to_arrow(compat_level=pl.CompatLevel.oldest()),
+                "event_timestamp": observed["as_of"].to_arrow(),
+                f"{self.block.name}__reason": pa.array(reason),
+                **dict(zip(self._names, nullable(values), strict=True)),
             }
         )
+
+    def _combine(self, values: Floats32) -> None:
+        """Fill the rows of the combinations, which come last, from those of their sides."""
+        first = len(values) - len(self.block.combinations)
+        for place, one in enumerate(self.block.combinations, start=first):
+            sides = values[self._index[one.left]], values[self._index[one.right]]
+            values[place] = combined(one.operator, *sides)
 
     def _moments(self, family: Family, shard: slice, as_of: Ints) -> Moments:
         return Moments(self._ids[family.match[1]][shard], as_of)
@@ -212,7 +221,8 @@ class BlockEngine:
         reason[moments.group < 0] = NOT_APPLICABLE
         return reason
 
-    def _family(self, family: Family, shard: slice, as_of: Ints, start: int) -> dict[str, Floats32]:
+    def _family(self, family: Family, shard: slice, as_of: Ints, start: int, into: Floats32) -> None:
+        """Fill ``into`` (variables of the family, observations)."""
         keyed = self._headers[self._load_key(family)]
         table = self._tables[family.name]
         count = len(as_of)
@@ -224,10 +234,11 @@ class BlockEngine:
             owner = np.arange(count)
             moments = self._moments(family, shard, as_of)
         found = keyed.resolve(moments)
-        result: dict[str, Floats32] = {}
-        result |= self._attribute_values(family, keyed, found, moments)
+        asked = len(self._asked[family.name])
+        self._attribute_values(family, keyed, found, moments, into[:asked])
         if not family.measures:
-            return result
+            return
+        into = into[asked:]
         reference = moments.as_of
         if keyed.table.kind == "state":
             # A state's measures look at all states so far: how often it changed, how many values it took.
@@ -238,16 +249,16 @@ class BlockEngine:
             if family.table != keyed.table.name and table.level is None:
                 found = below(table.rows, newest, reference)
             elif table.level is not None:
-                return result | self._two_levels(family, table, newest, reference, count)
+                self._two_levels(family, table, newest, reference, into)
+                return
         found = self._kept(table, found, owner, start)
         if family.per is not None:
-            return result | self._keyed_units(family, table, found, owner, reference, count)
+            self._keyed_units(family, table, found, owner, reference, into)
+            return
         unit = owner[found.owner]
         rows = _rows(family, table, found.row, unit, reference[found.owner], count)
         computed = Shard(rows, family.windows)
-        for tensor, names in self._plans[family.name]:
-            result |= _named(names, computed.values(tensor))
-        return result
+        _fill(into, (computed.values(tensor) for tensor in self._tensors[family.name]))
 
     def _kept(self, table: FamilyTable, found: Resolved, owner: Ints, start: int) -> Resolved:
         keep = np.ones(len(found.row), dtype=bool)
@@ -258,8 +269,8 @@ class BlockEngine:
         return found if keep.all() else Resolved(found.owner[keep], found.row[keep])
 
     def _two_levels(
-        self, family: Family, table: FamilyTable, newest: Ints, reference: Ints, count: int
-    ) -> dict[str, Floats32]:
+        self, family: Family, table: FamilyTable, newest: Ints, reference: Ints, into: Floats32
+    ) -> None:
         """Rows -> units under the answer -> observations."""
         assert table.level is not None
         units = below(table.level.rows, newest, reference)
@@ -272,15 +283,18 @@ class BlockEngine:
             keep = table.arrays.where[found.row]
             found = Resolved(found.owner[keep], found.row[keep])
         rows = _rows(family, table, found.row, found.owner, reference[owner][found.owner], len(unit_row))
-        outer = {
-            name: SliceCodes(one.code[unit_row], one.size, one.members)
-            for name, one in table.level.arrays.slices.items()
-        }
-        return self._folded(family, rows, owner, outer, count)
+        outer = {name: one[unit_row] for name, one in table.level.arrays.slices.items()}
+        self._folded(family, rows, owner, outer, into)
 
     def _keyed_units(
-        self, family: Family, table: FamilyTable, found: Resolved, owner: Ints, reference: Ints, count: int
-    ) -> dict[str, Floats32]:
+        self,
+        family: Family,
+        table: FamilyTable,
+        found: Resolved,
+        owner: Ints,
+        reference: Ints,
+        into: Floats32,
+    ) -> None:
         """Rows -> the units that a column names -> observations; a unit's own columns are those of its newest row."""
         assert table.arrays.unit is not None
         assert family.per is not None
@@ -297,64 +311,86 @@ class BlockEngine:
             found = Resolved(found.owner[rows_kept], found.row[rows_kept])
             unit, unit_owner, newest = position[unit[rows_kept]], unit_owner[kept], newest[kept]
         rows = _rows(family, table, found.row, unit, reference[found.owner], len(newest))
-        outer = {
-            one.name: SliceCodes(
-                table.arrays.slices[one.name].code[newest],
-                table.arrays.slices[one.name].size,
-                table.arrays.slices[one.name].members,
-            )
-            for one in family.per.slices
-        }
-        return self._folded(family, rows, unit_owner, outer, count)
+        outer = {one.name: table.arrays.slices[one.name][newest] for one in family.per.slices}
+        self._folded(family, rows, unit_owner, outer, into)
 
     def _folded(
-        self, family: Family, rows: Rows, owner: Ints, outer: dict[str, SliceCodes], count: int
-    ) -> dict[str, Floats32]:
+        self, family: Family, rows: Rows, owner: Ints, outer: dict[str, SliceCodes], into: Floats32
+    ) -> None:
         computed = Shard(rows, family.windows)
-        result: dict[str, Floats32] = {}
-        for tensor, names in self._plans[family.name]:
+
+        def folded(tensor: Tensor) -> NDArray[np.float64]:
             assert tensor.over is not None
             slices = [outer[one.name] for one in tensor.outer]
-            values = fold_outer(computed.values(tensor), owner, slices, count, tensor.over)
-            result |= _named(names, values)
-        return result
+            return fold_units(computed.values(tensor), owner, slices, into.shape[1], tensor.over)
+
+        _fill(into, (folded(tensor) for tensor in self._tensors[family.name]))
 
     def _attribute_values(
-        self, family: Family, keyed: KeyedTable, found: Resolved, moments: Moments
-    ) -> dict[str, Floats32]:
-        if not family.age and not family.attributes:
-            return {}
+        self, family: Family, keyed: KeyedTable, found: Resolved, moments: Moments, into: Floats32
+    ) -> None:
+        """Fill ``into`` (age and attributes of the family, observations) from the newest row of each moment."""
+        if not len(into):
+            return
         newest = found.newest(len(moments.group))
         present = newest >= 0
-        index = pl.Series(newest).replace(-1, None)
-        result: dict[str, Floats32] = {}
-        for variable, attribute, code in self._asked[family.name]:
+        for values, (_, attribute, code) in zip(into, self._asked[family.name], strict=True):
             if attribute is None:
                 event = times_of(keyed.rows, newest, moments.as_of)
                 age = moments.as_of // MICROSECONDS_A_DAY - event // MICROSECONDS_A_DAY
-                result[variable.name] = np.where(present, age, np.nan).astype(np.float32)
+                values[:] = np.where(present, age, np.nan)
                 continue
-            column = self._attributes[family.name][attribute.column, attribute.coded].gather(index)
-            if code is not None:
-                column = (column == code).cast(pl.Float64)
-            elif attribute.ordinal is not None:
-                column = column.replace_strict(
-                    list(attribute.ordinal),
-                    list(attribute.ordinal.values()),
-                    default=None,
-                    return_dtype=pl.Float64,
-                )
-            numbers = column.fill_null(float("nan")).to_numpy() * (
-                1.0 if code is not None else attribute.scale
-            )
-            result[variable.name] = numbers.astype(np.float32)
-        return result
+            numbers = self._attributes[family.name][attribute.column, attribute.coded, code]
+            values[:] = np.where(present, numbers[newest] if len(numbers) else np.nan, np.nan)
 
 
-def _named(names: tuple[str, ...], values: NDArray[np.float64]) -> dict[str, Floats32]:
-    """A tensor's values under the names of its variables: (..., observations) to one row each."""
-    flat = values.astype(np.float32).reshape(len(names), -1)
-    return dict(zip(names, flat, strict=True))
+def _places(variables: Sequence[Variable], block: Block) -> dict[str, slice]:
+    """Which of a block's variables are those of each family; they stand together."""
+    found, first = {}, 0
+    count = Counter(one.family for one in variables)
+    for family in block.families:
+        found[family.name] = slice(first, first + count[family.name])
+        first += count[family.name]
+    return found
+
+
+def _attribute_numbers(loaded: LoadedRows, alias: str, one: Attribute, code: str | None) -> Floats32:
+    """An attribute of each loaded row as the number that is stored: a flag, a place in an order, a scaled value."""
+    column = loaded.column(alias)
+    if code is not None:
+        column = (column == code).cast(pl.Float64)
+    elif one.ordinal is not None:
+        column = column.replace_strict(
+            list(one.ordinal), list(one.ordinal.values()), default=None, return_dtype=pl.Float64
+        )
+    numbers = column.fill_null(float("nan")).to_numpy()
+    return (numbers if code is not None else numbers * one.scale).astype(np.float32)
+
+
+def _fill(into: Floats32, tensors: Iterable[NDArray[np.float64]]) -> None:
+    """Write tensors (..., observations) below each other."""
+    first = 0
+    for values in tensors:
+        flat = values.reshape(-1, into.shape[1])
+        into[first : first + len(flat)] = flat
+        first += len(flat)
+    assert first == len(into)
+
+
+def nullable(values: Floats32) -> list[pa.Array]:
+    """Each row of ``values`` as an Arrow array over the same memory; nan is null."""
+    import pyarrow as pa
+
+    missing = np.isnan(values)
+    counts = missing.sum(axis=1)
+    bits = np.packbits(~missing, axis=1, bitorder="little")
+    length, kind = values.shape[1], pa.float32()
+    return [
+        pa.Array.from_buffers(
+            kind, length, [pa.py_buffer(bits[row]) if nulls else None, pa.py_buffer(values[row])], nulls
+        )
+        for row, nulls in enumerate(counts.tolist())
+    ]
 
 
 def _rows(family: Family, table: FamilyTable, row: Ints, unit: Ints, reference: Ints, units: int) -> Rows:
@@ -365,6 +401,9 @@ def _rows(family: Family, table: FamilyTable, row: Ints, unit: Ints, reference: 
         time = table.arrays.on[row]
         kept = placed(time, reference, family.windows)
         row, unit, reference, time = row[kept], unit[kept], reference[kept], time[kept]
+    if not _in_order(unit, time):
+        order = np.lexsort((time, unit))
+        row, unit, reference, time = row[order], unit[order], reference[order], time[order]
     age = ages(time, reference, family.windows)
     arrays = table.arrays
     return Rows(
@@ -374,16 +413,15 @@ def _rows(family: Family, table: FamilyTable, row: Ints, unit: Ints, reference: 
         age=age,
         bucket=buckets(age, family.windows),
         recency=recency(time, reference, family.windows),
-        slices={
-            one.name: SliceCodes(
-                arrays.slices[one.name].code[row],
-                arrays.slices[one.name].size,
-                arrays.slices[one.name].members,
-            )
-            for one in family.slices
-        },
+        slices={one.name: arrays.slices[one.name][row] for one in family.slices},
         numbers={name: column[row] for name, column in arrays.numbers.items()},
         values={name: column[row] for name, column in arrays.values.items()},
         windows=len(family.windows.sizes),
         month_days=family.windows.unit == "day",
+        crossings=arrays.crossings,
     )
+
+
+def _in_order(unit: Ints, time: Ints) -> bool:
+    step = np.diff(unit)
+    return bool(((step > 0) | ((step == 0) & (np.diff(time) >= 0))).all())

@@ -14,11 +14,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from bluemirror.mart.versions import quote
+from bluemirror.variables.crossing import Crossing
 from bluemirror.variables.declarations import Family, Slice
-from bluemirror.variables.grouped import Grouped, Ints
+from bluemirror.variables.grouped import Ints
+from bluemirror.variables.loaded import LoadedRows, SliceCodes
 from bluemirror.variables.operators import OPERATORS
-
-FOREVER = np.iinfo(np.int64).max
 
 
 @dataclass
@@ -64,7 +64,7 @@ def request_family(request: Request, family: Family) -> FamilyColumns:
         expression = column_sql(family.columns, measure.of)
         kernels = {OPERATORS[agg].kernel for agg in measure.aggs}
         if "value" in kernels:
-            values[measure.of] = request.alias(f"CAST({expression} AS VARCHAR)")
+            values[measure.of] = request.alias(expression)
         if measure.by is not None:
             by = column_sql(family.columns, measure.by)
             if "value" in kernels:
@@ -118,56 +118,6 @@ def request_level(request: Request, family: Family) -> tuple[str | None, dict[st
     return where, _slices(request, family.per.slices, family.per.columns)
 
 
-def slice_codes(one: Slice, column: pl.Series) -> SliceCodes:
-    """Code of each row on a slice, the number of codes, and the codes that each group holds.
-
-    Groups may overlap; a row whose value no group names has a code of its own, which only the group of all rows
-    holds. Bands are cut at the union of their edges; a null is in no band.
-    """
-    if one.banded:
-        edges = sorted(
-            {edge for group in one.groups if group.band for edge in group.band if edge is not None}
-        )
-        values = column.fill_null(float("nan")).to_numpy()
-        code = np.searchsorted(np.asarray(edges), values, side="right")
-        other = len(edges) + 1
-        code[np.isnan(values)] = other
-        members = []
-        for group in one.groups:
-            low, high = group.band or (None, None)
-            first = 0 if low is None else edges.index(low) + 1
-            last = len(edges) if high is None else edges.index(high)
-            members.append(np.arange(other + 1) if group.band is None else np.arange(first, last + 1))
-        return SliceCodes(code.astype(np.int64), other + 1, tuple(members))
-    names = sorted({code for group in one.groups for code in group.codes or ()})
-    index = {name: position for position, name in enumerate(names)}
-    positions = list(range(len(names)))
-    code = (
-        column.replace_strict(names, positions, default=len(names), return_dtype=pl.Int64).to_numpy()
-        if names
-        else np.zeros(len(column), dtype=np.int64)
-    )
-    return SliceCodes(
-        code,
-        len(names) + 1,
-        tuple(
-            np.arange(len(names) + 1)
-            if group.codes is None
-            else np.array([index[name] for name in group.codes])
-            for group in one.groups
-        ),
-    )
-
-
-@dataclass(frozen=True)
-class SliceCodes:
-    """A slice over loaded rows: ``code`` (rows,), how many codes there are, and the codes of each group."""
-
-    code: Ints
-    size: int
-    members: tuple[Ints, ...]
-
-
 @dataclass(frozen=True)
 class FamilyArrays:
     """One family's view of a loaded table; every array is as long as the table."""
@@ -176,63 +126,38 @@ class FamilyArrays:
     exclude: Ints | None
     slices: Mapping[str, SliceCodes]
     numbers: Mapping[str, NDArray[np.float64]]
-    values: Mapping[str, Ints]
+    values: Mapping[str, NDArray[np.int32]]
     unit: Ints | None
     outer_where: NDArray[np.bool_] | None
     on: Ints | None = None
-
-
-def identities(column: pl.Series) -> Ints:
-    """Whole numbers that are equal where the texts are; -1 for null."""
-    # The numbers of a categorical are given in order of appearance: no sort, unlike a rank.
-    return column.cast(pl.Categorical).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+    crossings: dict[tuple[str, ...], Crossing] = field(default_factory=dict)
 
 
 def family_arrays(
-    frame: pl.DataFrame, family: Family, columns: FamilyColumns, observation_index: pl.DataFrame
+    loaded: LoadedRows, family: Family, columns: FamilyColumns, observation_index: pl.DataFrame
 ) -> FamilyArrays:
-    """Take what ``family`` needs from a loaded ``frame``.
+    """Take what ``family`` needs from ``loaded`` rows.
 
     ``observation_index`` has the columns ``observation_id`` and ``index``; it turns the excluded ids into numbers.
     """
     slices = {one.name: one for one in (*family.slices, *(family.per.slices if family.per else ()))}
-
-    def flag(alias: str | None) -> NDArray[np.bool_] | None:
-        return None if alias is None else frame[alias].to_numpy().astype(bool)
-
     exclude = None
     if columns.exclude is not None:
         exclude = (
-            frame.select(pl.col(columns.exclude).alias("observation_id"))
+            loaded.column(columns.exclude)
+            .to_frame("observation_id")
             .join(observation_index, on="observation_id", how="left", maintain_order="left")["index"]
             .fill_null(-1)
             .cast(pl.Int64)
             .to_numpy()
         )
     return FamilyArrays(
-        where=flag(columns.where),
+        where=None if columns.where is None else loaded.flag(columns.where),
         exclude=exclude,
-        slices={name: slice_codes(slices[name], frame[alias]) for name, alias in columns.codes.items()},
-        numbers={
-            name: frame[alias].fill_null(float("nan")).to_numpy() for name, alias in columns.numbers.items()
-        },
-        values={name: identities(frame[alias]) for name, alias in columns.values.items()},
-        unit=None if columns.unit is None else identities(frame[columns.unit]),
-        outer_where=flag(columns.outer_where),
-        on=None if columns.on is None else times(frame, columns.on),
+        slices={name: loaded.codes(slices[name], alias) for name, alias in columns.codes.items()},
+        numbers={name: loaded.number(alias) for name, alias in columns.numbers.items()},
+        values={name: loaded.identity(alias) for name, alias in columns.values.items()},
+        unit=None if columns.unit is None else loaded.identity(columns.unit).astype(np.int64),
+        outer_where=None if columns.outer_where is None else loaded.flag(columns.outer_where),
+        on=None if columns.on is None else loaded.moments(columns.on),
     )
-
-
-def times(frame: pl.DataFrame, name: str) -> Ints:
-    """A time column in microseconds; what never ends is the end of time."""
-    empty = FOREVER if name in ("_superseded", "_valid_to") else -FOREVER
-    return frame[name].cast(pl.Datetime("us")).dt.timestamp("us").fill_null(empty).to_numpy()
-
-
-def grouped(frame: pl.DataFrame, group: str, groups: int) -> Grouped:
-    """The time columns of ``frame`` (sorted by ``group``) as grouped rows."""
-    present: list[str] = [
-        name for name in ("event_time", "known_time", "_superseded", "_valid_to") if name in frame.columns
-    ]
-    columns = {name: times(frame, name) for name in present}
-    return Grouped.build(columns, frame[group].cast(pl.Int64).to_numpy(), groups)

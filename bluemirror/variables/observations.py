@@ -91,5 +91,5 @@ def with_keys(
     row = keyed.resolve(Moments(keys.ids(observations[declared.key]), as_of)).newest(len(observations))
     index = pl.Series(row).replace(-1, None)
     return observations.with_columns(
-        keyed.frame[alias].gather(index).alias(name) for name, alias in aliases.items()
+        keyed.loaded.column(alias).gather(index).alias(name) for name, alias in aliases.items()
     )

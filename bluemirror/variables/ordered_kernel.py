@@ -2,136 +2,188 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bluemirror.variables.ages import MICROSECONDS_A_DAY
-from bluemirror.variables.cells import NEGLIGIBLE, Cells, Rows
+from bluemirror.variables.cells import NEGLIGIBLE, Cells, Members
+from bluemirror.variables.compiled import compiled
 from bluemirror.variables.grouped import Ints
 
 Floats = NDArray[np.float64]
 
 
-def _groups(cells: Cells) -> Iterator[tuple[tuple[int, ...], NDArray[np.bool_]]]:
-    """Each combination of groups: its position and the rows that it holds."""
-    masks = []
-    for one in cells.slices:
-        tables = []
-        for codes in one.members:
-            holds = np.zeros(one.size, dtype=bool)
-            holds[codes] = True
-            tables.append(holds[one.code])
-        masks.append(tables)
-    for position in itertools.product(*(range(len(one)) for one in masks)):
-        held = np.ones(len(cells.rows.unit), dtype=bool)
-        for axis, index in enumerate(position):
-            held &= masks[axis][index]
-        yield position, held
-
-
-def _empty(cells: Cells) -> Floats:
-    groups = tuple(len(one.members) for one in cells.slices)
-    return np.full((cells.rows.windows + 1, *groups, cells.rows.units), np.nan)
-
-
-def _ends(unit: Ints) -> NDArray[np.bool_]:
-    """Marks the last of each run of equal units."""
-    return np.append(unit[1:] != unit[:-1], True) if len(unit) else np.zeros(0, dtype=bool)
-
-
 def _end_value(newest: bool) -> Callable[[Cells, str], Floats]:
     def compute(cells: Cells, column: str) -> Floats:
-        rows, result = cells.rows, _empty(cells)
-        values = rows.numbers[column]
-        order = rows.by_time if newest else rows.by_time[::-1]
-        order = order[~np.isnan(values[order])]
-        for position, held in _groups(cells):
-            chosen = order[held[order]]
-            for window in range(rows.windows + 1):
-                inside = chosen[rows.bucket[chosen] <= window]
-                last = inside[_ends(rows.unit[inside])]
-                at: Any = (window, *position, rows.unit[last])
-                result[at] = values[last]
-        return result
+        rows, result = cells.rows, cells.empty(np.nan)
+        _end_values(result, rows.bucket, rows.unit, cells.code, *cells.members, rows.numbers[column], newest)
+        return cells.shaped(result)
 
     return compute
 
 
-def _by_value(rows: Rows, column: str) -> Ints:
-    """Rows that have a value, by unit and value."""
-    key = ("by value", column)
+@compiled
+def _end_values(
+    result: Floats,
+    bucket: Ints,
+    unit: Ints,
+    code: Members,
+    start: Members,
+    group: Members,
+    values: Floats,
+    newest: bool,
+) -> None:
+    """First or last value of every window that holds it; rows come in the order of time."""
+    for row in range(len(unit)):
+        value = values[row]
+        if not np.isnan(value):
+            for place in range(start[code[row]], start[code[row] + 1]):
+                for window in range(bucket[row], result.shape[0]):
+                    if newest or np.isnan(result[window, group[place], unit[row]]):
+                        result[window, group[place], unit[row]] = value
+
+
+def _by_value(cells: Cells, column: str) -> tuple[Ints, Floats]:
+    """Rows that have a value, by unit and value, and those values."""
+    rows, key = cells.rows, ("by value", column)
     if key not in rows.cache:
         values = rows.numbers[column]
         order = np.lexsort((values, rows.unit))
-        rows.cache[key] = order[~np.isnan(values[order])]
-    sorted_rows: Ints = rows.cache[key]
-    return sorted_rows
+        order = order[~np.isnan(values[order])]
+        rows.cache[key] = order, values[order]
+    found: tuple[Ints, Floats] = rows.cache[key]
+    return found
 
 
 def _quantile(percent: int) -> Callable[[Cells, str], Floats]:
     """The value below which ``percent`` of the rows lie, interpolated linearly (type 7 of Hyndman and Fan)."""
 
     def compute(cells: Cells, column: str) -> Floats:
-        rows, result = cells.rows, _empty(cells)
-        values, order = rows.numbers[column], _by_value(cells.rows, column)
-        for position, held in _groups(cells):
-            chosen = order[held[order]]
-            for window in range(rows.windows + 1):
-                inside = chosen[rows.bucket[chosen] <= window]
-                ends = np.flatnonzero(_ends(rows.unit[inside]))
-                if not len(ends):
-                    continue
-                starts = np.append(0, ends[:-1] + 1)
-                low, rest = np.divmod((ends - starts) * percent, 100)
-                below = values[inside[starts + low]]
-                above = values[inside[starts + low + (rest > 0)]]
-                at: Any = (window, *position, rows.unit[inside[ends]])
-                result[at] = below + (above - below) * (rest / 100)
-        return result
+        rows, result = cells.rows, cells.empty(np.nan)
+        order, values = _by_value(cells, column)
+        _quantiles(
+            result,
+            rows.bucket[order],
+            rows.unit[order],
+            cells.code[order],
+            cells.crossing.holds,
+            values,
+            percent,
+        )
+        return cells.shaped(result)
 
     return compute
+
+
+@compiled
+def _quantiles(
+    result: Floats,
+    bucket: Ints,
+    unit: Ints,
+    code: Members,
+    holds: NDArray[np.bool_],
+    values: Floats,
+    percent: int,
+) -> None:
+    """Quantile of each window and combination of groups; rows come by unit and value."""
+    inside = np.empty(len(unit))
+    begin = 0
+    while begin < len(unit):
+        end = begin
+        while end < len(unit) and unit[end] == unit[begin]:
+            end += 1
+        for window in range(result.shape[0]):
+            for combination in range(result.shape[1]):
+                size = 0
+                for row in range(begin, end):
+                    if bucket[row] <= window and holds[code[row], combination]:
+                        inside[size] = values[row]
+                        size += 1
+                if size:
+                    low = (size - 1) * percent // 100
+                    rest = (size - 1) * percent % 100
+                    value = inside[low]
+                    if rest > 0:
+                        value += (inside[low + 1] - value) * (rest / 100)
+                    result[window, combination, unit[begin]] = value
+        begin = end
 
 
 def _gaps(statistic: str) -> Callable[[Cells, str], Floats]:
     def compute(cells: Cells, _: str) -> Floats:
-        rows, result = cells.rows, _empty(cells)
-        shape = (rows.windows + 1, rows.units)
-        for position, held in _groups(cells):
-            chosen = rows.by_time[held[rows.by_time]]
-            same = rows.unit[chosen[1:]] == rows.unit[chosen[:-1]]
-            older, newer = chosen[:-1][same], chosen[1:][same]
-            gap = (rows.time[newer] - rows.time[older]) / MICROSECONDS_A_DAY
-            # A gap lies in every window that holds its older end.
-            cell = rows.bucket[older] * rows.units + rows.unit[older]
-            if statistic in ("min", "max"):
-                ufunc, empty = (np.minimum, np.inf) if statistic == "min" else (np.maximum, -np.inf)
-                dense = np.full(shape[0] * shape[1], empty)
-                ufunc.at(dense, cell, gap)
-                folded = ufunc.accumulate(dense.reshape(shape), axis=0)
-                value = np.where(np.isinf(folded), np.nan, folded)
-            else:
-                count, total, squares = (
-                    np.cumsum(
-                        np.bincount(cell, weights=weight, minlength=shape[0] * shape[1]).reshape(shape),
-                        axis=0,
-                    )
-                    for weight in (np.ones_like(gap), gap, gap * gap)
-                )
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    value = total / count
-                    if statistic == "std":
-                        variance = squares / count - value * value
-                        variance[variance <= NEGLIGIBLE * value * value] = 0.0
-                        value = np.sqrt(variance)
-            at: Any = (slice(None), *position)
-            result[at] = value
-        return result
+        rows = cells.rows
+        newest = np.empty(cells.crossing.groups, dtype=np.int64)
+        sums = np.zeros((3, rows.windows + 1, cells.crossing.groups, rows.units))
+        ends = cells.empty(np.inf if statistic == "min" else -np.inf)
+        sign = 1.0 if statistic == "min" else -1.0
+        _add_gaps(
+            sums,
+            ends,
+            rows.bucket,
+            rows.unit,
+            cells.code,
+            *cells.members,
+            rows.time,
+            newest,
+            sign,
+            statistic in ("min", "max"),
+        )
+        if statistic in ("min", "max"):
+            ufunc = np.minimum if statistic == "min" else np.maximum
+            ufunc.accumulate(ends, axis=0, out=ends)
+            return cells.shaped(np.where(np.isinf(ends), np.nan, ends))
+        count, total, squares = np.cumsum(sums, axis=1, out=sums)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = total / count
+            if statistic == "std":
+                variance = squares / count - value * value
+                variance[variance <= NEGLIGIBLE * value * value] = 0.0
+                value = np.sqrt(variance)
+        return cells.shaped(value)
 
     return compute
+
+
+@compiled
+def _add_gaps(
+    sums: Floats,
+    ends: Floats,
+    bucket: Ints,
+    unit: Ints,
+    code: Members,
+    start: Members,
+    group: Members,
+    time: Ints,
+    newest: Ints,
+    sign: float,
+    extreme: bool,
+) -> None:
+    """Days between successive rows of a unit and a combination of groups, by the bucket of the older one.
+
+    A gap lies in every window that holds its older end. ``newest`` (combinations,) is room for the row before;
+    ``sums`` (3, buckets, combinations, units) takes number, sum and squares, ``ends`` the least (``sign`` 1) or the
+    greatest gap (-1), whichever is asked for.
+    """
+    before = -1
+    for row in range(len(unit)):
+        if unit[row] != before:
+            before = unit[row]
+            newest[:] = -1
+        for place in range(start[code[row]], start[code[row] + 1]):
+            combination = group[place]
+            older = newest[combination]
+            if older >= 0:
+                gap = (time[row] - time[older]) / MICROSECONDS_A_DAY
+                if extreme:
+                    if gap * sign < ends[bucket[older], combination, before] * sign:
+                        ends[bucket[older], combination, before] = gap
+                else:
+                    sums[0, bucket[older], combination, before] += 1.0
+                    sums[1, bucket[older], combination, before] += gap
+                    sums[2, bucket[older], combination, before] += gap * gap
+            newest[combination] = row
 
 
 ORDERED: dict[str, Callable[[Cells, str], Floats]] = {

@@ -86,9 +86,9 @@ class Ledger:
         keys = Keys.of(observations[declared.entity])
         table = contract.table(declared.table)
         calls = KeyedTable(connection, contract, table, declared.entity, keys, request)
-        about = (calls.frame[source] == block.source).fill_null(False).to_numpy()
+        about = (calls.loaded.column(source) == block.source).fill_null(False).to_numpy()
         outcome = (
-            calls.frame[result]
+            calls.loaded.column(result)
             .replace_strict(
                 list(declared.outcomes),
                 [_OUTCOMES[one] for one in declared.outcomes.values()],

@@ -11,7 +11,7 @@ import polars as pl
 from bluemirror.mart.versions import quote, versions_sql
 from bluemirror.variables.declarations import Block, Relation
 from bluemirror.variables.grouped import Grouped, Ints
-from bluemirror.variables.load import times
+from bluemirror.variables.loaded import times
 from bluemirror.variables.resolve import Moments, neighbours
 from bluemirror.variables.tables import Catalog, Keys
 

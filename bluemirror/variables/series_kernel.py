@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from bluemirror.variables.cells import NEGLIGIBLE, Cells
+from bluemirror.variables.cells import NEGLIGIBLE, Cells, count_cells, sum_cells
 
 Floats = NDArray[np.float64]
 
@@ -19,29 +19,17 @@ Floats = NDArray[np.float64]
 def monthly(cells: Cells, column: str | None, months: int) -> Floats:
     """Counts of rows, or sums of ``column``, a month: (months, groups..., units), the newest month first."""
     rows = cells.rows
-    key = ("months", tuple(id(one) for one in cells.slices), column, months)
+    key = ("months", cells.names, column, months)
     if key in rows.cache:
         cached: Floats = rows.cache[key]
         return cached
     month = rows.age // 30 if rows.month_days else rows.age
-    kept = (month >= 0) & (month < months)
-    weights = None
-    if column is not None:
-        values = rows.numbers[column]
-        kept &= ~np.isnan(values)
-        weights = values[kept]
-    cell = month[kept]
-    for one in cells.slices:
-        cell = cell * one.size + one.code[kept]
-    cell = cell * rows.units + rows.unit[kept]
-    shape = (months, *(one.size for one in cells.slices), rows.units)
-    dense = (
-        np.bincount(cell, weights=weights, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
-    )
-    for axis, one in enumerate(cells.slices, start=1):
-        dense = np.stack(
-            [np.take(dense, codes, axis=axis).sum(axis=axis) for codes in one.members], axis=axis
-        )
+    kept = np.flatnonzero((month >= 0) & (month < months))
+    values = np.zeros(len(kept)) if column is None else rows.numbers[column][kept]
+    flat = cells.empty(0.0, months)
+    loop = count_cells if column is None else sum_cells
+    loop(flat, month[kept], rows.unit[kept], cells.code[kept], *cells.members, values)
+    dense: Floats = cells.shaped(flat)
     rows.cache[key] = dense
     return dense
 

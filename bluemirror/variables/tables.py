@@ -18,11 +18,10 @@ from bluemirror.variables.load import (
     FamilyArrays,
     Request,
     family_arrays,
-    grouped,
     request_family,
     request_level,
-    slice_codes,
 )
+from bluemirror.variables.loaded import LoadedRows
 from bluemirror.variables.resolve import Moments, Resolved, current_states, known_rows, newest_answers
 
 if TYPE_CHECKING:
@@ -122,15 +121,19 @@ class KeyedTable:
             yes = ", ".join("'" + value.replace("'", "''") + "'" for value in table.hit[1])
             hit = f", coalesce(CAST(t.{quote(table.hit[0])} AS VARCHAR) IN ({yes}), false) AS _hit"
         sql = (
-            f"SELECT k._id, t.event_time, t.known_time, t._superseded, t._doc, t._seq{valid_to}{hit}{request.select()} "
+            "SELECT k._id, t.event_time, t.known_time, t._superseded, t._delivery, t._file, t._line, t._doc, t._seq"
+            f"{valid_to}{hit}{request.select()} "
             f"FROM ({versions_sql(table)}) t {joined(contract, table, column)} "
-            "WHERE NOT coalesce(t._deleted, false) "
-            "ORDER BY k._id, t.event_time, t.known_time, t._delivery, t._file, t._line, t._seq"
+            "WHERE NOT coalesce(t._deleted, false)"
         )
-        self.frame = connection.sql(sql).pl()
+        self.loaded = LoadedRows(
+            connection.sql(sql).pl(),
+            "_id",
+            ("event_time", "known_time", "_delivery", "_file", "_line", "_seq"),
+        )
         connection.unregister("_keys")
-        self.rows = grouped(self.frame, "_id", len(keys))
-        self.hit = self.frame["_hit"].to_numpy() if table.hit is not None else None
+        self.rows = self.loaded.grouped(len(keys))
+        self.hit = self.loaded.flag("_hit") if table.hit is not None else None
 
     def resolve(self, moments: Moments) -> Resolved:
         """The rows that count, by the kind of the table."""
@@ -152,14 +155,18 @@ def _child_sql(catalog: Catalog, block: Block, table: Table, request: Request, l
     on = "l._doc = t._doc" if link == "_headers" else "l._doc = t._doc AND l._seq = t._parent"
     return (
         f"SELECT l._row AS _group, t.event_time, t._doc, t._seq{selected} "
-        f"FROM {quote(table.name)} t JOIN {link} l ON {on}{joins} "
-        "ORDER BY l._row, t.event_time, t._seq"
+        f"FROM {quote(table.name)} t JOIN {link} l ON {on}{joins}"
     )
 
 
-def register_rows(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
-    """Make the rows of a loaded table known to SQL: ``_doc``, ``_seq`` and ``_row``, their position."""
-    connection.register(name, frame.select("_doc", "_seq").with_row_index("_row"))
+def _children(connection: duckdb.DuckDBPyConnection, sql: str) -> LoadedRows:
+    return LoadedRows(connection.sql(sql).pl(), "_group", ("event_time", "_seq"))
+
+
+def register_rows(connection: duckdb.DuckDBPyConnection, name: str, loaded: LoadedRows) -> None:
+    """Make loaded rows known to SQL: ``_doc``, ``_seq`` and ``_row``, their position."""
+    rows = pl.DataFrame([loaded.column("_doc"), loaded.column("_seq")])
+    connection.register(name, rows.with_row_index("_row"))
 
 
 def load_children(
@@ -171,8 +178,8 @@ def load_children(
     observation_index: pl.DataFrame,
 ) -> dict[str, FamilyTable]:
     """Load the child tables of one header for ``families`` (which do not read the header itself)."""
-    register_rows(connection, "_headers", header.frame)
-    groups = len(header.frame)
+    register_rows(connection, "_headers", header.loaded)
+    groups = len(header.loaded)
     result: dict[str, FamilyTable] = {}
     by_table: dict[tuple[str, str | None], list[Family]] = {}
     for family in families:
@@ -182,10 +189,10 @@ def load_children(
         request = Request()
         columns = {family.name: request_family(request, family) for family in members}
         if unit_table is None:
-            frame = connection.sql(_child_sql(catalog, block, table, request, "_headers")).pl()
-            rows = grouped(frame, "_group", groups)
+            loaded = _children(connection, _child_sql(catalog, block, table, request, "_headers"))
+            rows = loaded.grouped(groups)
             for family in members:
-                arrays = family_arrays(frame, family, columns[family.name], observation_index)
+                arrays = family_arrays(loaded, family, columns[family.name], observation_index)
                 result[family.name] = FamilyTable(rows, arrays, None)
             continue
         if table.parent != unit_table:
@@ -199,25 +206,25 @@ def load_children(
         level_request = Request()
         asked = {family.name: request_level(level_request, family) for family in members}
         parent = catalog.contract(unit_table, block).table(unit_table)
-        units = connection.sql(_child_sql(catalog, block, parent, level_request, "_headers")).pl()
+        units = _children(connection, _child_sql(catalog, block, parent, level_request, "_headers"))
         register_rows(connection, "_units", units)
-        frame = connection.sql(_child_sql(catalog, block, table, request, "_units")).pl()
+        loaded = _children(connection, _child_sql(catalog, block, table, request, "_units"))
         connection.unregister("_units")
-        rows = grouped(frame, "_group", len(units))
-        unit_rows = grouped(units, "_group", groups)
+        rows = loaded.grouped(len(units))
+        unit_rows = units.grouped(groups)
         for family in members:
             assert family.per is not None
             where, slices = asked[family.name]
             outer = FamilyArrays(
-                where=None if where is None else units[where].to_numpy().astype(bool),
+                where=None if where is None else units.flag(where),
                 exclude=None,
-                slices={one.name: slice_codes(one, units[slices[one.name]]) for one in family.per.slices},
+                slices={one.name: units.codes(one, slices[one.name]) for one in family.per.slices},
                 numbers={},
                 values={},
                 unit=None,
                 outer_where=None,
             )
-            arrays = family_arrays(frame, family, columns[family.name], observation_index)
+            arrays = family_arrays(loaded, family, columns[family.name], observation_index)
             result[family.name] = FamilyTable(rows, arrays, Level(unit_rows, outer))
     connection.unregister("_headers")
     return result

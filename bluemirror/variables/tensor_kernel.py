@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from bluemirror.variables.cells import FOLDS, NEGLIGIBLE, Cells, Rows
+from bluemirror.variables.cells import FOLDS, NEGLIGIBLE, Cells, Members, Rows
+from bluemirror.variables.compiled import compiled
+from bluemirror.variables.crossing import Crossing, combined
 from bluemirror.variables.declarations import Window, Windows
 from bluemirror.variables.grouped import Ints
-from bluemirror.variables.load import SliceCodes
+from bluemirror.variables.loaded import SliceCodes
 from bluemirror.variables.operators import OPERATORS, SERIES_DAYS
 from bluemirror.variables.ordered_kernel import ORDERED
 from bluemirror.variables.plan import Tensor
@@ -89,39 +94,57 @@ def _rest(whole: Floats, part: Floats) -> Floats:
     return np.where(np.abs(rest) <= NEGLIGIBLE * np.abs(whole), 0.0, rest)
 
 
-def fold_units(values: Floats, owner: Ints, observations: int, over: str) -> Floats:
-    """Fold units into observations: (..., units) to (..., observations).
+def fold_units(
+    values: Floats, owner: Ints, outer: Sequence[SliceCodes], observations: int, over: str
+) -> Floats:
+    """Fold units into observations for every combination of outer groups: (..., outer groups..., observations).
 
-    ``owner`` (units,) is ascending. Nulls are left out. Sums and counts of no unit are 0, other aggregates null.
+    ``owner`` (units,) is the observation of each unit. Nulls are left out. Sums and counts of no unit are 0, other
+    aggregates null.
     """
-    shape = (*values.shape[:-1], observations)
-    if over in ("sum", "any"):
-        summed = np.where(np.isnan(values), 0.0, values) if over == "sum" else (values > 0).astype(np.float64)
-        result = np.zeros(shape)
-        ufunc: np.ufunc = np.add
-    elif over == "mean":
-        total = fold_units(values, owner, observations, "sum")
-        count = fold_units(np.where(np.isnan(values), 0.0, 1.0), owner, observations, "any")
-        return _divide(total, count)
+    crossing = Crossing.of(outer)
+    code = combined(outer, len(owner))
+    flat = np.ascontiguousarray(values).reshape(math.prod(values.shape[:-1]), values.shape[-1])
+    shape = (len(flat), crossing.groups, observations)
+    members = (owner, code, crossing.start, crossing.group)
+    if over in ("max", "min"):
+        result = np.full(shape, np.nan)
+        _fold_ends(result, flat, *members, 1.0 if over == "max" else -1.0)
     else:
-        summed, result = values, np.full(shape, np.nan)
-        ufunc = np.fmax if over == "max" else np.fmin
-    if len(owner):
-        starts = np.flatnonzero(np.append(True, owner[1:] != owner[:-1]))
-        result[..., owner[starts]] = ufunc.reduceat(summed, starts, axis=-1)
-    return result
+        result = np.zeros(shape)
+        _fold_sums(result, flat, *members, over == "any")
+        if over == "mean":
+            count = np.zeros(shape)
+            _fold_sums(count, np.where(np.isnan(flat), np.nan, 1.0), *members, False)
+            result = _divide(result, count)
+    return result.reshape(*values.shape[:-1], *crossing.shape, observations)
 
 
-def fold_outer(values: Floats, owner: Ints, slices: list[SliceCodes], observations: int, over: str) -> Floats:
-    """Fold units into observations for every combination of outer groups: (..., outer groups..., observations)."""
-    if not slices:
-        return fold_units(values, owner, observations, over)
-    one, rest = slices[0], slices[1:]
-    folded = []
-    for codes in one.members:
-        holds = np.zeros(one.size, dtype=bool)
-        holds[codes] = True
-        chosen = np.flatnonzero(holds[one.code])
-        inner = [SliceCodes(other.code[chosen], other.size, other.members) for other in rest]
-        folded.append(fold_outer(values[..., chosen], owner[chosen], inner, observations, over))
-    return np.stack(folded, axis=values.ndim - 1)
+@compiled
+def _fold_sums(
+    result: Floats, values: Floats, owner: Ints, code: Members, start: Members, group: Members, any_: bool
+) -> None:
+    """Sum the units, or count those above zero: (values, combinations, observations)."""
+    for which in range(values.shape[0]):
+        for unit in range(values.shape[1]):
+            value = values[which, unit]
+            if any_:
+                value = 1.0 if value > 0 else 0.0
+            if not np.isnan(value):
+                for place in range(start[code[unit]], start[code[unit] + 1]):
+                    result[which, group[place], owner[unit]] += value
+
+
+@compiled
+def _fold_ends(
+    result: Floats, values: Floats, owner: Ints, code: Members, start: Members, group: Members, sign: float
+) -> None:
+    """Keep the greatest (``sign`` 1) or the least (-1) of the units: (values, combinations, observations)."""
+    for which in range(values.shape[0]):
+        for unit in range(values.shape[1]):
+            value = values[which, unit]
+            if not np.isnan(value):
+                for place in range(start[code[unit]], start[code[unit] + 1]):
+                    known = result[which, group[place], owner[unit]]
+                    if np.isnan(known) or value * sign > known * sign:
+                        result[which, group[place], owner[unit]] = value

@@ -6,29 +6,49 @@ concentration and entropy, how often each bucket did, or how much of a weight it
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bluemirror.variables.cells import Cells, Rows
+from bluemirror.variables.cells import Cells, Members, Rows
+from bluemirror.variables.compiled import compiled
 from bluemirror.variables.grouped import Ints
 
 Floats = NDArray[np.float64]
 
 
 class Pairs:
-    """Distinct (unit, value) pairs of a column in a shard; ``pair`` numbers the pair of each kept row."""
+    """Distinct (unit, value) pairs of a column in a shard.
+
+    ``of`` (rows,) numbers the pair of each row, -1 where the value is null; ``unit`` (pairs,) is ascending.
+    """
 
     def __init__(self, rows: Rows, column: str) -> None:
         values = rows.values[column]
-        self.kept = np.flatnonzero(values >= 0)
-        width = int(values.max(initial=0)) + 1
-        keys, self.pair = np.unique(rows.unit[self.kept] * width + values[self.kept], return_inverse=True)
-        self.unit: Ints = keys // width
-        self.size = len(keys)
+        self.of = np.empty(len(values), dtype=np.int32)
+        unit = np.empty(len(values), dtype=np.int32)
+        known = np.full(int(values.max(initial=-1)) + 1, -1, dtype=np.int32)
+        self.size = _number_pairs(values, rows.unit, known, self.of, unit)
+        self.unit = unit[: self.size]
+
+
+@compiled
+def _number_pairs(values: Members, unit: Ints, known: Members, pair: Members, pair_unit: Members) -> int:
+    """Number the pairs in the order of the rows; ``known`` (values,) holds the newest pair of each value."""
+    size = 0
+    for row in range(len(unit)):
+        value = values[row]
+        if value < 0:
+            pair[row] = -1
+            continue
+        # Rows of a unit stand together: a pair of another unit is an old one.
+        if known[value] < 0 or pair_unit[known[value]] != unit[row]:
+            known[value] = size
+            pair_unit[size] = unit[row]
+            size += 1
+        pair[row] = known[value]
+    return size
 
 
 def _pairs(cells: Cells, column: str) -> Pairs:
@@ -39,105 +59,112 @@ def _pairs(cells: Cells, column: str) -> Pairs:
     return pairs
 
 
-def _over_groups(cells: Cells, dense: NDArray[Any], ufunc: np.ufunc) -> NDArray[Any]:
-    """Fold the code axes (all but the last) of ``dense`` into groups."""
-    for axis, one in enumerate(cells.slices):
-        dense = np.stack(
-            [ufunc.reduce(np.take(dense, codes, axis=axis), axis=axis) for codes in one.members], axis=axis
-        )
-    return dense
-
-
-def _codes(cells: Cells, kept: Ints) -> tuple[Ints, tuple[int, ...]]:
-    code: Ints = np.zeros(len(kept), dtype=np.int64)
-    for one in cells.slices:
-        code = code * one.size + one.code[kept]
-    return code, tuple(one.size for one in cells.slices)
-
-
 def distinct(cells: Cells, column: str) -> Floats:
     """Number of distinct values: (windows + 1, groups..., units)."""
     rows, pairs = cells.rows, _pairs(cells, column)
-    code, sizes = _codes(cells, pairs.kept)
     never = rows.windows + 1
-    newest = np.full((int(np.prod(sizes)), pairs.size), never, dtype=np.int64)
-    np.minimum.at(newest, (code, pairs.pair), rows.bucket[pairs.kept])
-    grouped = _over_groups(cells, newest.reshape(*sizes, pairs.size), np.minimum)
-    groups = grouped.shape[:-1]
-    flat = grouped.reshape(math.prod(groups), pairs.size)
-    result = np.empty((len(flat), rows.windows + 1, rows.units))
-    for position, bucket in enumerate(flat):
-        counted = np.bincount(bucket * rows.units + pairs.unit, minlength=(never + 1) * rows.units)
-        result[position] = np.cumsum(counted.reshape(never + 1, rows.units)[:never], axis=0)
-    return np.moveaxis(result, 1, 0).reshape(never, *groups, rows.units)
+    newest = np.full((cells.crossing.groups, pairs.size), never, dtype=np.int16)
+    _newest_buckets(newest, rows.bucket, pairs.of, cells.code, *cells.members)
+    result = cells.empty(0.0)
+    _count_newest(result, newest, pairs.unit)
+    return cells.shaped(np.cumsum(result, axis=0, out=result))
 
 
-Term = Callable[[Floats, Floats, Ints], Floats]
+@compiled
+def _newest_buckets(
+    newest: NDArray[np.int16], bucket: Ints, pair: Members, code: Members, start: Members, group: Members
+) -> None:
+    """Most recent bucket in which each combination of groups saw each pair: (combinations, pairs)."""
+    for row in range(len(pair)):
+        if pair[row] >= 0:
+            for place in range(start[code[row]], start[code[row] + 1]):
+                newest[group[place], pair[row]] = min(newest[group[place], pair[row]], bucket[row])
 
 
-def _weights(rows: Rows, by: str, kept: Ints) -> Floats | None:
-    """The weight of each kept row, 0 where it has none or less; None where rows are counted."""
-    if not by:
-        return None
-    weight = rows.numbers[by][kept]
-    return np.where(weight > 0, weight, 0.0)
+@compiled
+def _count_newest(result: Floats, newest: NDArray[np.int16], unit: Members) -> None:
+    """Count the pairs by their most recent bucket: (windows + 1, combinations, units)."""
+    for combination in range(newest.shape[0]):
+        for pair in range(newest.shape[1]):
+            bucket = newest[combination, pair]
+            if bucket < result.shape[0]:
+                result[bucket, combination, unit[pair]] += 1.0
 
 
-def _spread(cells: Cells, column: str, term: Term) -> Floats:
-    """Sum over values of ``term(count, total, unit)``: (windows + 1, groups..., units); nan where there is no row.
+def _spread(measure: int) -> Callable[[Cells, str], Floats]:
+    """HHI (:data:`HHI`), entropy (:data:`ENTROPY`) or the share of the ``measure`` largest values."""
 
-    ``column`` names the values, or ``values|weights``.
-    """
-    of, _, by = column.partition("|")
-    rows, pairs = cells.rows, _pairs(cells, of)
-    code, sizes = _codes(cells, pairs.kept)
-    shape = (*sizes, rows.windows + 1, pairs.size)
-    flat = (code * (rows.windows + 1) + rows.bucket[pairs.kept]) * pairs.size + pairs.pair
-    weights = _weights(rows, by, pairs.kept)
-    dense = np.bincount(flat, weights, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
-    grouped = np.cumsum(_over_groups(cells, dense, np.add), axis=-2)
-    counts = grouped.reshape(math.prod(grouped.shape[:-1]), pairs.size)
-    result = np.empty((len(counts), rows.units))
-    for position, count in enumerate(counts):
-        total: Floats = np.bincount(pairs.unit, weights=count, minlength=rows.units).astype(np.float64)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            terms = term(count, total[pairs.unit], pairs.unit)
-        summed = np.bincount(pairs.unit, weights=np.where(count > 0, terms, 0.0), minlength=rows.units)
-        result[position] = np.where(total > 0, summed, np.nan)
-    shaped = result.reshape(*grouped.shape[:-1], rows.units)
-    return np.moveaxis(shaped, -2, 0)
+    def compute(cells: Cells, column: str) -> Floats:
+        """(windows + 1, groups..., units), nan where there is no row; of ``values`` or ``values|weights``."""
+        of, _, by = column.partition("|")
+        rows, pairs = cells.rows, _pairs(cells, of)
+        weights = rows.numbers[by] if by else np.ones(len(rows.unit))
+        often = np.zeros((rows.windows + 1, cells.crossing.groups, pairs.size))
+        _weigh_pairs(often, rows.bucket, pairs.of, cells.code, *cells.members, weights)
+        np.cumsum(often, axis=0, out=often)
+        result = cells.empty(np.nan)
+        _spread_pairs(result, often, pairs.unit, measure)
+        return cells.shaped(result)
+
+    return compute
 
 
-def hhi(cells: Cells, column: str) -> Floats:
-    """Herfindahl-Hirschman index: sum of squared shares of the values, 1 when there is one value."""
-    return _spread(cells, column, lambda count, total, _: (count / total) ** 2)
+HHI, ENTROPY = 0, -1
 
 
-def entropy(cells: Cells, column: str) -> Floats:
-    """Shannon entropy of the shares of the values, in nats; 0 when there is one value."""
-    return _spread(cells, column, lambda count, total, _: -(count / total) * np.log(count / total))
+@compiled
+def _weigh_pairs(
+    often: Floats, bucket: Ints, pair: Members, code: Members, start: Members, group: Members, weights: Floats
+) -> None:
+    """Sum the weights of each pair, what is not above zero aside: (windows + 1, combinations, pairs)."""
+    for row in range(len(pair)):
+        if pair[row] >= 0 and weights[row] > 0:
+            for place in range(start[code[row]], start[code[row] + 1]):
+                often[bucket[row], group[place], pair[row]] += weights[row]
 
 
-def _top(size: int) -> Callable[[Cells, str], Floats]:
-    """Share of the ``size`` largest values of each unit."""
-
-    def largest(count: Floats, total: Floats, unit: Ints) -> Floats:
-        order = np.lexsort((-count, unit))
-        first = np.searchsorted(unit, unit)
-        among = np.empty(len(count), dtype=bool)
-        among[order] = np.arange(len(count)) - first < size
-        return np.where(among, count / total, 0.0)
-
-    return lambda cells, column: _spread(cells, column, largest)
+@compiled
+def _spread_pairs(result: Floats, often: Floats, unit: Members, measure: int) -> None:
+    """How a unit's weight spreads over its values: (windows + 1, combinations, units)."""
+    rest = np.empty(len(unit))
+    for window in range(often.shape[0]):
+        for combination in range(often.shape[1]):
+            first = 0
+            while first < len(unit):
+                last, total = first, 0.0
+                while last < len(unit) and unit[last] == unit[first]:
+                    total += often[window, combination, last]
+                    last += 1
+                if total > 0:
+                    spread = 0.0
+                    if measure > 0:
+                        for pair in range(first, last):
+                            rest[pair] = often[window, combination, pair]
+                        for _ in range(min(measure, last - first)):
+                            largest = first
+                            for pair in range(first + 1, last):
+                                if rest[pair] > rest[largest]:
+                                    largest = pair
+                            spread += rest[largest] / total
+                            rest[largest] = 0.0
+                    else:
+                        for pair in range(first, last):
+                            share = often[window, combination, pair] / total
+                            if share > 0:
+                                spread += share * share if measure == HHI else -share * np.log(share)
+                    result[window, combination, unit[first]] = spread
+                first = last
 
 
 VALUES: dict[str, Callable[[Cells, str], Floats]] = {
+    # Herfindahl-Hirschman index: sum of squared shares of the values, 1 when there is one value.
+    "hhi": _spread(HHI),
+    # Shannon entropy of the shares of the values, in nats; 0 when there is one value.
+    "entropy": _spread(ENTROPY),
     "distinct": distinct,
-    "hhi": hhi,
-    "entropy": entropy,
-    "top1": _top(1),
-    "top3": _top(3),
-    "top5": _top(5),
-    "top10": _top(10),
+    "top1": _spread(1),
+    "top3": _spread(3),
+    "top5": _spread(5),
+    "top10": _spread(10),
 }
 """Aggregates of the value kernel."""
