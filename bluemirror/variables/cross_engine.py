@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import polars as pl
 
 from bluemirror.variables.combining import combined
-from bluemirror.variables.engine import BlockEngine
+from bluemirror.variables.engine import BlockEngine, as_table
 from bluemirror.variables.plan import block_variables
 from bluemirror.variables.reasons import ANSWERED
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
     from bluemirror.contracts import Contract
     from bluemirror.variables.declarations import Block
@@ -42,7 +43,11 @@ class CrossEngine:
         self.as_of: Ints = self.parts[0].as_of
 
     def compute(self, start: int = 0, stop: int | None = None) -> pl.DataFrame:
-        """Variables of the observations ``start:stop``, as :meth:`BlockEngine.compute` gives them.
+        """Variables of the observations ``start:stop``, as :meth:`BlockEngine.compute` gives them."""
+        return cast("pl.DataFrame", pl.from_arrow(self.compute_table(start, stop)))
+
+    def compute_table(self, start: int = 0, stop: int | None = None) -> pa.Table:
+        """The same as an Arrow table.
 
         The reason is that of the first source that did not answer, if there is one.
         """
@@ -52,21 +57,10 @@ class CrossEngine:
             theirs = frame[f"{part.block.name}__reason"].to_numpy()
             reason = np.where(theirs == ANSWERED, reason, theirs)
         sides = {name: frame[name] for frame in frames for name in frame.columns}
-        made = {
-            variable.name: combined(one.operator, _values(sides[one.left]), _values(sides[one.right]))
-            for one, variable in zip(self.block.combinations, self.variables, strict=True)
-        }
-        return pl.DataFrame(
-            {
-                "observation_id": frames[0]["observation_id"],
-                "event_timestamp": frames[0]["event_timestamp"],
-                f"{self.block.name}__reason": pl.Series(reason, dtype=pl.Int8),
-                **{
-                    name: pl.Series(values, dtype=pl.Float32, nan_to_null=True)
-                    for name, values in made.items()
-                },
-            }
-        )
+        values = np.empty((len(self.variables), len(reason)), dtype=np.float32)
+        for into, one in zip(values, self.block.combinations, strict=True):
+            into[:] = combined(one.operator, _values(sides[one.left]), _values(sides[one.right]))
+        return as_table(self.block, self.variables, frames[0], reason, values)
 
 
 def _values(column: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.float32]]:

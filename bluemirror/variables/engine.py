@@ -64,8 +64,7 @@ class BlockEngine:
         # Names and tensors once: a single applicant must not pay for spelling them out again.
         self._tensors = {family.name: tensors(family) for family in block.families}
         self._asked = {family.name: tuple(attribute_variables(block, family)) for family in block.families}
-        self._names = [one.name for one in self.variables]
-        self._index = {name: place for place, name in enumerate(self._names)}
+        self._index = {one.name: place for place, one in enumerate(self.variables)}
         self._places = _places(self.variables, block)
         self.observations = observations
         self.as_of: Ints = observations["as_of"].cast(pl.Datetime("us")).dt.timestamp("us").to_numpy()
@@ -174,8 +173,6 @@ class BlockEngine:
 
     def compute_table(self, start: int = 0, stop: int | None = None) -> pa.Table:
         """The same as an Arrow table whose columns are the rows of one array: nothing is copied."""
-        import pyarrow as pa
-
         stop = len(self.as_of) if stop is None else stop
         shard = slice(start, stop)
         as_of = self.as_of[shard]
@@ -186,15 +183,8 @@ class BlockEngine:
         blank = ~((reason == ANSWERED) | ((reason == NO_HIT) & (self.block.miss == "zero")))
         values[:, blank] = np.nan
         self._combine(values)
-        observed = self.observations[start:stop]
-        return pa.table(
-            {
-                "observation_id": observed["observation_id"].to_arrow(compat_level=pl.CompatLevel.oldest()),
-                "event_timestamp": observed["as_of"].to_arrow(),
-                f"{self.block.name}__reason": pa.array(reason),
-                **dict(zip(self._names, nullable(values), strict=True)),
-            }
-        )
+        observed = self.observations[start:stop].with_columns(event_timestamp="as_of")
+        return as_table(self.block, self.variables, observed, reason, values)
 
     def _combine(self, values: Floats32) -> None:
         """Fill the rows of the combinations, which come last, from those of their sides."""
@@ -375,6 +365,27 @@ def _fill(into: Floats32, tensors: Iterable[NDArray[np.float64]]) -> None:
         into[first : first + len(flat)] = flat
         first += len(flat)
     assert first == len(into)
+
+
+def as_table(
+    block: Block,
+    variables: Sequence[Variable],
+    observed: pl.DataFrame,
+    reason: NDArray[np.int8],
+    values: Floats32,
+) -> pa.Table:
+    """The table of one shard: who, as of when, the block's reason, and ``values`` (variables, observations)."""
+    import pyarrow as pa
+
+    oldest = pl.CompatLevel.oldest()
+    return pa.table(
+        {
+            "observation_id": observed["observation_id"].to_arrow(compat_level=oldest),
+            "event_timestamp": observed["event_timestamp"].to_arrow(compat_level=oldest),
+            f"{block.name}__reason": pa.array(reason),
+            **dict(zip((one.name for one in variables), nullable(values), strict=True)),
+        }
+    )
 
 
 def nullable(values: Floats32) -> list[pa.Array]:

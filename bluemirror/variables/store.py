@@ -14,7 +14,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -29,8 +29,13 @@ from bluemirror.variables.plan import block_variables
 from bluemirror.workspace import Workspace
 
 if TYPE_CHECKING:
+    import duckdb
+
+    from bluemirror.contracts import Contract
     from bluemirror.variables.cross_engine import CrossEngine
+    from bluemirror.variables.declarations import Block
     from bluemirror.variables.engine import BlockEngine
+    from bluemirror.variables.spine import Spine
 
 SEEN = "deliveries.json"
 """In a block's folder: the deliveries that its values were computed from."""
@@ -38,7 +43,11 @@ SEEN = "deliveries.json"
 SHARD = 2048
 """Observations a shard: large enough for vectors, small enough for the caches of the processor."""
 
+CHUNK = 25 * SHARD
+"""Observations whose rows are in memory at a time."""
+
 THREADS = 2
+"""Blocks that are computed beside each other."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +103,6 @@ def build(
     from bluemirror.mart.manifests import read_snapshot
     from bluemirror.variables import load_blocks
     from bluemirror.variables.arrivals import deliveries_read, earliest_arrival, tables_read
-    from bluemirror.variables.cross_engine import engine_of
     from bluemirror.variables.meaning import meaning_of
     from bluemirror.variables.observations import observe, with_keys
     from bluemirror.variables.spine import read_spine
@@ -113,7 +121,7 @@ def build(
     state = read_snapshot(workspace)
     plans = [(block, block_variables(block)) for block in blocks]
     total = sum(len(variables) for _, variables in plans)
-    pending = []
+    pending: list[_Pending] = []
     for block, variables in plans:
         meaning = meaning_of(block, variables, contracts, spine)
         tables = tables_read(block, catalog, spine)
@@ -122,32 +130,74 @@ def build(
         since = earliest_arrival(connection, tables, catalog, block, stored.deliveries, arrived)
         wanted = _wanted(observed, stored.observations, since, which.path)
         if len(wanted) or not stored.folder:
-            pending.append((block, meaning, stored, arrived, wanted))
+            folder = root / f".{block.name}@{meaning}.{uuid.uuid4().hex[:8]}"
+            pending.append(
+                _Pending(block, len(variables), root / block.name, folder, stored, arrived, wanted)
+            )
         elif stored.deliveries != arrived:
             write_json(stored.folder / SEEN, arrived)
     values = 0
     if pending:
-        keyed = with_keys(connection, catalog, spine, which.entity, observed, pending[0][0])
+        keyed = with_keys(connection, catalog, spine, which.entity, observed, pending[0].block)
         _store_observations(root, keyed)
-        for number, (block, meaning, stored, arrived, wanted) in enumerate(pending, start=1):
-            begun = time.perf_counter()
-            rows = keyed.join(wanted, on="observation_id", how="semi").sort("observation_id")
-            folder = root / f".{block.name}@{meaning}.{uuid.uuid4().hex[:8]}"
-            folder.mkdir(parents=True)
-            _keep(stored, wanted, folder)
-            if len(rows):
-                engine = engine_of(connection, block, contracts, spine, rows)
-                values += len(rows) * len(engine.variables)
-                _write_part(folder, engine)
-                say(
-                    f"variables {number}/{len(pending)} {block.name}: {len(engine.variables):,} variables x "
-                    f"{len(rows):,} observations in {time.perf_counter() - begun:.1f} s"
-                )
-            write_json(folder / SEEN, arrived)
-            _retire(root / block.name, folder)
+
+        def compute(one: _Pending) -> tuple[int, str]:
+            return _compute(connection.cursor(), one, contracts, spine, keyed)
+
+        # Large blocks first, so that none is left to run alone at the end.
+        pending.sort(key=lambda one: -one.variables)
+        with ThreadPoolExecutor(THREADS) as pool:
+            try:
+                for number, (cells, line) in enumerate(pool.map(compute, pending), start=1):
+                    values += cells
+                    say(f"variables {number}/{len(pending)} {line}")
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
     connection.close()
     return BuildReport(
         observation_set, len(observed), total, values, bool(pending), time.perf_counter() - started
+    )
+
+
+@dataclass(frozen=True)
+class _Pending:
+    """A block of which something has to be computed: where it goes, what is kept of before, what is wanted."""
+
+    block: Block
+    variables: int
+    live: Path
+    folder: Path
+    stored: _Stored
+    arrived: dict[str, list[str]]
+    wanted: pl.DataFrame
+
+
+def _compute(
+    connection: duckdb.DuckDBPyConnection,
+    one: _Pending,
+    contracts: Mapping[str, Contract],
+    spine: Spine,
+    keyed: pl.DataFrame,
+) -> tuple[int, str]:
+    """Compute and commit one block; returns the number of values, and a line about it."""
+    from bluemirror.variables.cross_engine import engine_of
+
+    begun = time.perf_counter()
+    rows = keyed.join(one.wanted, on="observation_id", how="semi").sort("observation_id")
+    one.folder.mkdir(parents=True)
+    _keep(one.stored, one.wanted, one.folder)
+    # A chunk is what is loaded at a time: memory does not grow with the number of observations.
+    for first in range(0, len(rows), CHUNK):
+        _write_part(
+            one.folder, engine_of(connection, one.block, contracts, spine, rows[first : first + CHUNK])
+        )
+    write_json(one.folder / SEEN, one.arrived)
+    _retire(one.live, one.folder)
+    seconds = time.perf_counter() - begun
+    return (
+        len(rows) * one.variables,
+        f"{one.block.name}: {one.variables:,} variables x {len(rows):,} observations in {seconds:.1f} s",
     )
 
 
@@ -236,18 +286,16 @@ def _write_part(folder: Path, engine: BlockEngine | CrossEngine) -> None:
     import pyarrow.parquet as pq
 
     count = len(engine.as_of)
-    starts = range(0, count, SHARD)
 
     def write(path: Path) -> None:
         writer = None
-        with ThreadPoolExecutor(THREADS) as pool:
-            for frame in pool.map(lambda start: engine.compute(start, min(start + SHARD, count)), starts):
-                table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-                if writer is None:
-                    writer = pq.ParquetWriter(
-                        path, table.schema, compression="snappy", use_dictionary=False, write_statistics=False
-                    )
-                writer.write_table(table)
+        for start in range(0, count, SHARD):
+            table = engine.compute_table(start, min(start + SHARD, count))
+            if writer is None:
+                writer = pq.ParquetWriter(
+                    path, table.schema, compression="snappy", use_dictionary=False, write_statistics=False
+                )
+            writer.write_table(table)
         if writer is not None:
             writer.close()
 
