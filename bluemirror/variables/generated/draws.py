@@ -151,7 +151,14 @@ def _patterned(pattern: str, named: set[str], seed: int) -> list[str]:
 
 
 def draw_numbers(field: Field, lines: set[float], rows: Rows, rng: np.random.Generator) -> pl.Series:
-    """Numbers: between any two lines, on the lines, zero, and over the whole range that the contract allows."""
+    """Numbers: between any two lines, on the lines, zero, and over the whole range that the contract allows.
+
+    Calendar years lie from the row's own back over decades, the near ones more often.
+    """
+    if field.unit == "year":
+        own = rows.moment.astype("datetime64[us]").astype("datetime64[Y]").astype(np.int64) + 1970
+        back = np.floor(10 ** rng.uniform(0, 1.5, len(rows))).astype(np.int64) - 1
+        return emptied(pl.Series(own - back), field.required, rng)
     low, high = field.bounds
     count = len(rows)
     least = 0.0 if low is None else float(low)
