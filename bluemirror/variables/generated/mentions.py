@@ -23,6 +23,13 @@ _TOKEN = re.compile(
     r"|(?:(?P<of>t|header|parent)\.)?\"?(?P<word>[A-Za-z_]\w*)\"?"
 )
 
+_NUMERAL = re.compile(
+    r"CAST\(\s*(?:(?P<of>t|header|parent)\.)?(?P<word>\w+)\s+AS\s+(?:DOUBLE|DECIMAL|INTEGER|BIGINT)",
+    re.IGNORECASE,
+)
+NUMERALS = ("0", "1", "2", "3", "5", "8", "10", "12", "75", "1000", "3300")
+"""What stands in a column of texts that families read as numbers."""
+
 
 @dataclass
 class Mentions:
@@ -72,6 +79,10 @@ class _Tables:
         if prefix == "header":
             return chain[-1].name
         return chain[1].name if prefix == "parent" and len(chain) > 1 else name
+
+    def is_text(self, name: str, column: str) -> bool:
+        """Whether the table has the column, and its values are texts."""
+        return any(one.name == column and one.type == "string" for one in self._by_name[name].fields)
 
     def has(self, name: str, column: str) -> bool:
         """Whether the table has the column."""
@@ -150,6 +161,10 @@ def _columns(expression: str, table: str, tables: _Tables) -> set[At]:
 
 def _expression(expression: str | None, table: str, tables: _Tables, said: Mentions) -> None:
     """A literal is compared with the column named last before it; what stands after THEN or ELSE is a result."""
+    for cast in _NUMERAL.finditer(expression or ""):
+        read = (tables.target(table, cast["of"]), cast["word"])
+        if tables.is_text(*read):
+            said.texts[read].update(NUMERALS)
     last: At | None = None
     before = ""
     for token in _TOKEN.finditer(expression or ""):
