@@ -11,7 +11,8 @@ import polars as pl
 from bluemirror.variables.combining import combined
 from bluemirror.variables.engine import BlockEngine, as_table
 from bluemirror.variables.plan import block_variables
-from bluemirror.variables.reasons import ANSWERED
+from bluemirror.variables.reasons import ANSWERED, CallLedger
+from bluemirror.variables.tables import Catalog
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,12 +34,14 @@ class CrossEngine:
         contracts: Mapping[str, Contract],
         spine: Spine,
         observations: pl.DataFrame,
+        calls: CallLedger | None = None,
     ) -> None:
         self.block = block
         self.variables = block_variables(block)
         self.observations = observations
+        calls = calls or CallLedger(connection, Catalog(contracts), spine, observations)
         self.parts = [
-            BlockEngine(connection, part, contracts, spine, observations) for part in block.borrowed
+            BlockEngine(connection, part, contracts, spine, observations, calls) for part in block.borrowed
         ]
         self.as_of: Ints = self.parts[0].as_of
 
@@ -73,7 +76,8 @@ def engine_of(
     contracts: Mapping[str, Contract],
     spine: Spine,
     observations: pl.DataFrame,
+    calls: CallLedger | None = None,
 ) -> BlockEngine | CrossEngine:
     """The engine of ``block``: its own, or that of a block across sources."""
     kind = CrossEngine if block.borrowed else BlockEngine
-    return kind(connection, block, contracts, spine, observations)
+    return kind(connection, block, contracts, spine, observations, calls)

@@ -23,7 +23,7 @@ from bluemirror.variables.grouped import Ints
 from bluemirror.variables.load import Request, column_sql, family_arrays, request_family
 from bluemirror.variables.loaded import LoadedRows, SliceCodes
 from bluemirror.variables.plan import Tensor, Variable, attribute_variables, block_variables, tensors
-from bluemirror.variables.reasons import ANSWERED, NO_HIT, NOT_APPLICABLE, Ledger, answer_reasons
+from bluemirror.variables.reasons import ANSWERED, NO_HIT, NOT_APPLICABLE, CallLedger, answer_reasons
 from bluemirror.variables.relations import Links
 from bluemirror.variables.resolve import Moments, Resolved, below, known_rows, times_of
 from bluemirror.variables.spine import Spine
@@ -49,6 +49,8 @@ class BlockEngine:
         Over the mart (``bluemirror.connect``); used while loading only.
     observations
         observation_id, the entity's key, as_of and every key that the families match; sorted by observation_id.
+    calls
+        The call ledger of these observations or of more, where several blocks share it.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class BlockEngine:
         contracts: Mapping[str, Contract],
         spine: Spine,
         observations: pl.DataFrame,
+        calls: CallLedger | None = None,
     ) -> None:
         self.block = block
         self.variables = block_variables(block)
@@ -78,7 +81,8 @@ class BlockEngine:
         self._attributes: dict[str, dict[tuple[str, bool, str | None], Floats32]] = {}
         for members in self._load_groups().values():
             self._load(connection, members)
-        self.ledger = Ledger.load(connection, self.catalog, block, spine, observations)
+        calls = calls or CallLedger(connection, self.catalog, spine, observations)
+        self.ledger = calls.about(block.source, observations)
 
     # Loading -------------------------------------------------------------------------------------------------
 

@@ -26,6 +26,12 @@ class Grouped:
         offsets = np.searchsorted(group, np.arange(groups + 1))
         return cls(columns, offsets.astype(np.int64))
 
+    def where(self, kept: NDArray[np.bool_]) -> Grouped:
+        """The same groups with only the rows that are ``kept`` (rows,)."""
+        before = np.concatenate(([0], np.cumsum(kept)))
+        columns = {name: values[kept] for name, values in self.columns.items()}
+        return Grouped(columns, before[self.offsets])
+
     def __len__(self) -> int:
         return int(self.offsets[-1]) if len(self.offsets) else 0
 

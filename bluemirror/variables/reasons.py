@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from bluemirror.mart.versions import quote
-from bluemirror.variables.declarations import Block
-from bluemirror.variables.grouped import Ints
+from bluemirror.variables.grouped import Grouped, Ints
 from bluemirror.variables.load import Request
-from bluemirror.variables.resolve import Moments
+from bluemirror.variables.resolve import Moments, known_rows
 from bluemirror.variables.spine import Spine
 from bluemirror.variables.tables import Catalog, KeyedTable, Keys
 
@@ -51,60 +51,76 @@ def answer_reasons(
     return reason
 
 
+class CallLedger:
+    """The call ledger of some observations, loaded once for all the sources that their blocks ask about.
+
+    Parameters
+    ----------
+    connection
+        Over the mart; used while loading only.
+    observations
+        With the ledger's entity, if they have it.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        catalog: Catalog,
+        spine: Spine,
+        observations: pl.DataFrame,
+    ) -> None:
+        self.entity = "" if spine.calls is None else spine.calls.entity
+        self.sources: list[str] = []
+        declared = spine.calls
+        if declared is None or declared.entity not in observations.columns:
+            return
+        contract = catalog.contract(declared.table, spine.path)
+        # Asked of the whole ledger: an applicant alone must not look as if nobody were ever asked about.
+        heard = connection.sql(
+            f"SELECT DISTINCT {quote(declared.source)} FROM {quote(declared.table)}"
+        ).fetchall()
+        self.sources = sorted(source for (source,) in heard if source is not None)
+        request = Request()
+        result = request.alias(f"CAST(t.{quote(declared.result)} AS VARCHAR)")
+        source = request.alias(f"CAST(t.{quote(declared.source)} AS VARCHAR)")
+        self.keys = Keys.of(observations[declared.entity])
+        table = contract.table(declared.table)
+        calls = KeyedTable(connection, contract, table, declared.entity, self.keys, request)
+        outcomes = {name: _OUTCOMES[outcome] for name, outcome in declared.outcomes.items()}
+        self._outcome = _numbers(calls.loaded.column(result), outcomes, ERROR)
+        places = {name: place for place, name in enumerate(self.sources)}
+        self._source = _numbers(calls.loaded.column(source), places, -1)
+        self._rows = calls.rows
+
+    def about(self, source: str, observations: pl.DataFrame) -> Ledger | None:
+        """The calls made to ``source`` for ``observations``; None if the ledger never heard of it."""
+        if source not in self.sources:
+            return None
+        rows, outcome = self._rows.where(self._source == self.sources.index(source)), self._outcome
+        return Ledger(
+            rows,
+            outcome[self._source == self.sources.index(source)],
+            self.keys.ids(observations[self.entity]),
+        )
+
+
+def _numbers(column: pl.Series, numbers: Mapping[str, int], otherwise: int) -> NDArray[np.int16]:
+    return column.replace_strict(
+        list(numbers), list(numbers.values()), default=otherwise, return_dtype=pl.Int16
+    ).to_numpy()
+
+
 @dataclass(frozen=True)
 class Ledger:
     """The calls made to one source for the observed entities."""
 
-    calls: KeyedTable
-    outcome: NDArray[np.int8]
+    rows: Grouped
+    outcome: NDArray[np.int16]
     ids: Ints
-
-    @classmethod
-    def load(
-        cls,
-        connection: duckdb.DuckDBPyConnection,
-        catalog: Catalog,
-        block: Block,
-        spine: Spine,
-        observations: pl.DataFrame,
-    ) -> Ledger | None:
-        """The ledger's rows about the block's source; None if it is declared nowhere or never heard of the source."""
-        declared = spine.calls
-        if declared is None or declared.entity not in observations.columns:
-            return None
-        contract = catalog.contract(declared.table, block)
-        # Asked of the whole ledger: an applicant alone must not look as if nobody were ever asked about.
-        heard = connection.execute(
-            f"SELECT 1 FROM {quote(declared.table)} WHERE {quote(declared.source)} = ? LIMIT 1",
-            [block.source],
-        ).fetchall()
-        if not heard:
-            return None
-        request = Request()
-        result = request.alias(f"CAST(t.{quote(declared.result)} AS VARCHAR)")
-        source = request.alias(f"CAST(t.{quote(declared.source)} AS VARCHAR)")
-        keys = Keys.of(observations[declared.entity])
-        table = contract.table(declared.table)
-        calls = KeyedTable(connection, contract, table, declared.entity, keys, request)
-        about = (calls.loaded.column(source) == block.source).fill_null(False).to_numpy()
-        outcome = (
-            calls.loaded.column(result)
-            .replace_strict(
-                list(declared.outcomes),
-                [_OUTCOMES[one] for one in declared.outcomes.values()],
-                default=ERROR,
-                return_dtype=pl.Int8,
-            )
-            .to_numpy()
-            .copy()
-        )
-        outcome[~about] = -1
-        return cls(calls, outcome, keys.ids(observations[declared.entity]))
 
     def outcomes(self, shard: slice, as_of: Ints) -> NDArray[np.int8]:
         """Reason by the newest call known at as_of; not queried where there was none."""
-        found = self.calls.resolve(Moments(self.ids[shard], as_of))
-        about = self.outcome[found.row] >= 0
+        found = known_rows(self.rows, Moments(self.ids[shard], as_of))
         reason = np.full(len(as_of), NOT_QUERIED, dtype=np.int8)
-        reason[found.owner[about]] = self.outcome[found.row[about]]
+        reason[found.owner] = self.outcome[found.row]
         return reason

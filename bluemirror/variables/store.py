@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from bluemirror.variables.cross_engine import CrossEngine
     from bluemirror.variables.declarations import Block
     from bluemirror.variables.engine import BlockEngine
+    from bluemirror.variables.reasons import CallLedger
     from bluemirror.variables.spine import Spine
 
 SEEN = "deliveries.json"
@@ -105,6 +106,7 @@ def build(
     from bluemirror.variables.arrivals import deliveries_read, earliest_arrival, tables_read
     from bluemirror.variables.meaning import meaning_of
     from bluemirror.variables.observations import observe, with_keys
+    from bluemirror.variables.reasons import CallLedger
     from bluemirror.variables.spine import read_spine
     from bluemirror.variables.tables import Catalog
 
@@ -141,19 +143,25 @@ def build(
         keyed = with_keys(connection, catalog, spine, which.entity, observed, pending[0].block)
         _store_observations(root, keyed)
 
-        def compute(one: _Pending) -> tuple[int, str]:
-            return _compute(connection.cursor(), one, contracts, spine, keyed)
-
         # Large blocks first, so that none is left to run alone at the end.
         pending.sort(key=lambda one: -one.variables)
-        with ThreadPoolExecutor(THREADS) as pool:
-            try:
-                for number, (cells, line) in enumerate(pool.map(compute, pending), start=1):
-                    values += cells
-                    say(f"variables {number}/{len(pending)} {line}")
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+        for one in pending:
+            one.folder.mkdir(parents=True)
+            _keep(one.stored, one.wanted, one.folder)
+        # A chunk is what is loaded at a time: memory does not grow with the number of observations.
+        chunks = [keyed[first : first + CHUNK] for first in range(0, len(keyed), CHUNK)] or [keyed]
+        for place, chunk in enumerate(chunks, start=1):
+            calls = CallLedger(connection, catalog, spine, chunk)
+            compute = partial(_compute, connection, contracts, spine, chunk, calls, place == len(chunks))
+            with ThreadPoolExecutor(THREADS) as pool:
+                try:
+                    for number, (cells, line) in enumerate(pool.map(compute, pending), start=1):
+                        values += cells
+                        part = f", part {place}/{len(chunks)}" if len(chunks) > 1 else ""
+                        say(f"variables {number}/{len(pending)}{part} {line}")
+                except BaseException:
+                    pool.shutdown(cancel_futures=True)
+                    raise
     connection.close()
     return BuildReport(
         observation_set, len(observed), total, values, bool(pending), time.perf_counter() - started
@@ -175,25 +183,23 @@ class _Pending:
 
 def _compute(
     connection: duckdb.DuckDBPyConnection,
-    one: _Pending,
     contracts: Mapping[str, Contract],
     spine: Spine,
-    keyed: pl.DataFrame,
+    chunk: pl.DataFrame,
+    calls: CallLedger,
+    last: bool,
+    one: _Pending,
 ) -> tuple[int, str]:
-    """Compute and commit one block; returns the number of values, and a line about it."""
+    """Compute one block for a chunk of observations, and commit it after the last; (number of values, a line)."""
     from bluemirror.variables.cross_engine import engine_of
 
     begun = time.perf_counter()
-    rows = keyed.join(one.wanted, on="observation_id", how="semi").sort("observation_id")
-    one.folder.mkdir(parents=True)
-    _keep(one.stored, one.wanted, one.folder)
-    # A chunk is what is loaded at a time: memory does not grow with the number of observations.
-    for first in range(0, len(rows), CHUNK):
-        _write_part(
-            one.folder, engine_of(connection, one.block, contracts, spine, rows[first : first + CHUNK])
-        )
-    write_json(one.folder / SEEN, one.arrived)
-    _retire(one.live, one.folder)
+    rows = chunk.join(one.wanted, on="observation_id", how="semi", maintain_order="left")
+    if len(rows):
+        _write_part(one.folder, engine_of(connection.cursor(), one.block, contracts, spine, rows, calls))
+    if last:
+        write_json(one.folder / SEEN, one.arrived)
+        _retire(one.live, one.folder)
     seconds = time.perf_counter() - begun
     return (
         len(rows) * one.variables,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,15 +60,15 @@ class Catalog:
     def __init__(self, contracts: Mapping[str, Contract]) -> None:
         self._owner = {table.name: contract for contract in contracts.values() for table in contract.tables}
 
-    def contract(self, table: str, block: Block) -> Contract:
-        """The contract that declares ``table``; FamilyError names the family file if none does."""
+    def contract(self, table: str, at: Block | Path) -> Contract:
+        """The contract that declares ``table``; FamilyError names the file ``at`` if none does."""
         if table not in self._owner:
             import difflib
 
             near = difflib.get_close_matches(table, self._owner, 1)
             raise FamilyError(
                 f"no contract declares the table {table!r}",
-                file=block.path,
+                file=at if isinstance(at, Path) else at.path,
                 field="table",
                 rule="a family reads a contracted table of the mart",
                 fix=f"write {near[0]}" if near else "declare it in data_contracts/",
