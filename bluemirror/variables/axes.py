@@ -9,6 +9,9 @@ from typing import Any
 from bluemirror.variables.complaints import NAME, Complaints
 from bluemirror.variables.declarations import Group, Label, Slice, Windows
 
+WINDOW_KEYS = ("days", "months", "grain", "all", "along", "direction")
+SLICE_KEYS = ("column", "groups", "bands", "labels")
+
 
 def code_text(value: Any) -> str:
     """A code as it stands in the mart: booleans in lower case, everything else as text."""
@@ -23,7 +26,7 @@ class AxisReader(Complaints):
         value = at.get("windows")
         if value is None:
             return Windows()
-        self.known(value, ("days", "months", "grain", "all", "along", "direction"), "windows")
+        self.known(value, WINDOW_KEYS, "windows")
         if ("days" in value) == ("months" in value) and not value.get("all"):
             self.fail(
                 at,
@@ -78,7 +81,7 @@ class AxisReader(Complaints):
         """The slices of a family or of its middle level."""
         found = []
         for name, body in (at.get("slices") or {}).items():
-            self.known(body, ("column", "groups", "bands", "labels"), f"slice {name}")
+            self.known(body, SLICE_KEYS, f"slice {name}")
             column = str(self.need(body, "column", f"slice {name} of {what}"))
             if ("groups" in body) == ("bands" in body):
                 self.fail(

@@ -114,7 +114,9 @@ def _family_rows(
         rows.append(("left out", f"rows whose {family.exclude_self} is the observation itself"))
     if variable.window:
         end = "the answer's own time" if table.kind == "answer" else "as_of"
-        rows.append(("window", f"{variable.window}, ending at {end}"))
+        side = "from the day of" if family.windows.forward else "ending at"
+        along = f", along {family.windows.along}" if family.windows.along else ""
+        rows.append(("window", f"{variable.window}, {side} {end}{along}"))
     return rows
 
 

@@ -155,7 +155,7 @@ class Reader:
                 parts.append((column_sql(columns, family.exclude_self), "_exclude"))
             if per is not None and per.key is not None:
                 parts.append((f"CAST({column_sql(columns, per.key)} AS VARCHAR)", "_unit"))
-        if per is not None and (level or per.key is not None):
+        if per is not None and (level or (per.key is not None and table.name == family.table)):
             parts += [
                 (f"CAST({column_sql(columns, one.column)} AS VARCHAR)", f"_o_{one.name}")
                 for one in self.outer

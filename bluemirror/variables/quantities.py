@@ -25,6 +25,7 @@ MEASURE_KEYS = (
     "shares",
     "by",
 )
+ATTRIBUTE_KEYS = ("column", "as", "label", "unit", "codes", "one_hot", "labels", "scale")
 
 
 class QuantityReader(AxisReader):
@@ -120,9 +121,7 @@ class QuantityReader(AxisReader):
 
     def attribute(self, body: Mapping[str, Any]) -> Attribute:
         """One entry of ``attributes:``."""
-        self.known(
-            body, ("column", "as", "label", "unit", "codes", "one_hot", "labels", "scale"), "an attribute"
-        )
+        self.known(body, ATTRIBUTE_KEYS, "an attribute")
         column = str(self.need(body, "column", "an attribute"))
         labels = body.get("labels") or {}
         one_hot = []
