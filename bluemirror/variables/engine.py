@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-    from bluemirror.contracts import Contract
+    from bluemirror.contracts import Contract, Table
 
 Floats32 = NDArray[np.float32]
 LoadKey = tuple[str, str, str, "str | None"]
@@ -145,7 +145,7 @@ class BlockEngine:
                     rule="attributes come from the one newest answer or state",
                     fix="aggregate the rows with last, max or count instead",
                 )
-        keyed = KeyedTable(connection, contract, header, column, keys, request)
+        keyed = KeyedTable(connection, contract, header, column, keys, request, _wanted_rows(header, members))
         self._headers[self._load_key(first)] = keyed
         for family in own:
             arrays = family_arrays(keyed.loaded, family, columns[family.name], self.index)
@@ -336,6 +336,16 @@ class BlockEngine:
                 continue
             numbers = self._attributes[family.name][attribute.column, attribute.coded, code]
             values[:] = np.where(present, numbers[newest] if len(numbers) else np.nan, np.nan)
+
+
+def _wanted_rows(header: Table, members: Sequence[Family]) -> str | None:
+    """The rows that any of ``members`` wants, as SQL; None if one of them wants all of them."""
+    filters = [family.where for family in members if family.table == header.name]
+    if header.kind != "event" or len(filters) < len(members) or not all(filters):
+        return None
+    if any(family.age or family.attributes for family in members):
+        return None
+    return " OR ".join(f"({one})" for one in dict.fromkeys(filters))
 
 
 def _places(variables: Sequence[Variable], block: Block) -> dict[str, slice]:

@@ -102,7 +102,10 @@ class FamilyTable:
 
 
 class KeyedTable:
-    """A table whose rows are found by a key: events, states, and the headers of answers."""
+    """A table whose rows are found by a key: events, states, and the headers of answers.
+
+    ``where`` leaves out rows that nobody asks for; only of events, because it would change which state is newest.
+    """
 
     def __init__(
         self,
@@ -112,6 +115,7 @@ class KeyedTable:
         column: str,
         keys: Keys,
         request: Request,
+        where: str | None = None,
     ) -> None:
         self.table = table
         self.valid_days = contract.answer_valid_days
@@ -125,7 +129,7 @@ class KeyedTable:
             "SELECT k._id, t.event_time, t.known_time, t._superseded, t._delivery, t._file, t._line, t._doc, t._seq"
             f"{valid_to}{hit}{request.select()} "
             f"FROM ({versions_sql(table)}) t {joined(contract, table, column)} "
-            "WHERE NOT coalesce(t._deleted, false)"
+            f"WHERE NOT coalesce(t._deleted, false){f' AND ({where})' if where else ''}"
         )
         self.loaded = LoadedRows(
             connection.sql(sql).pl(),
