@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bluemirror.landing.formats import UNPACKED
 from bluemirror.landing.plan import PLACE, Plan
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class LandedFile:
         # pathlib takes ten times as long, and there is one file a document.
         stem, dot, last = self.name.rpartition("/")[2].rpartition(".")
         return dot + last.lower() if stem else ""
+
+    @property
+    def weight(self) -> int:
+        """Bytes of text in it, roughly."""
+        return (self.size or 0) * UNPACKED.get(self.suffix, 1)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ FILE_BYTES = 1 << 30
 """A file of lines; it is read whole."""
 DOCUMENT_BYTES = 64 << 20
 """A file that is one record; a report of fifty accounts with all their months has about one MiB."""
-UNPACKED_BYTES = 1 << 30
+UNPACKED_BYTES = 1 << 28
 """All members of a ZIP together, unpacked."""
 PARQUET_CELLS = 200_000_000
 """Rows times columns of a Parquet file."""

@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bluemirror.landing.formats import DOCUMENTS, READERS
+from bluemirror.landing.formats import DOCUMENTS, IN_PYTHON, READERS
 from bluemirror.landing.landed import FileFault, LandedFile, Read, empty_frames
 from bluemirror.landing.limits import DOCUMENT_BYTES, FILE_BYTES
 from bluemirror.landing.lines import gather
@@ -41,8 +41,8 @@ class _Sorted:
 
     @property
     def heavy(self) -> int:
-        """Bytes to be parsed in Python."""
-        return sum(file.size or 0 for files in self.parsed.values() for file in files)
+        """Bytes of text to be parsed in Python."""
+        return sum(file.weight for files in self.parsed.values() for file in files)
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _sort(plan: Plan, contract: Contract, chunk: Sequence[LandedFile]) -> _Sorte
             )
             result.odd.append(fault)
         else:
-            parsed = suffix in DOCUMENTS or (suffix == ".jsonl" and not plan.flat)
+            parsed = suffix in IN_PYTHON or (suffix == ".jsonl" and not plan.flat)
             readers = result.parsed if parsed else result.direct
             readers.setdefault(READERS[suffix], []).append(file)
     return result
@@ -159,7 +159,7 @@ def _tasks(chunk: _Sorted) -> list[_Task]:
         size = 0
         for file in files:
             batch.append(file)
-            size += file.size or 0
+            size += file.weight
             if size >= BATCH_BYTES:
                 tasks.append(_Task(module, tuple(batch)))
                 batch, size = [], 0

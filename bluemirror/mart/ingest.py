@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bluemirror.errors import LandingError, WorkspaceError
 from bluemirror.landing.deliveries import Delivery, deliveries, source_folder
+from bluemirror.landing.formats import UNPACKED
 from bluemirror.landing.landed import LandedFile
 from bluemirror.landing.plan import compile_plan
 from bluemirror.landing.read import WORKERS, read_chunks
@@ -29,12 +30,10 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 96 << 20
 """Landing bytes worked on at a time at most; whole deliveries, at least one."""
-CHUNK_LEAST = 12 << 20
+CHUNK_LEAST = 32 << 20
 """Landing bytes for which a chunk's own cost (some milliseconds a column) does not matter yet."""
-STAGES = 5
+STAGES = 4
 """Chunks to aim for, so that most files are being parsed while others are being checked."""
-COMPRESSED = {".parquet": 6, ".zip": 12}
-"""How many bytes of text stand in a byte of a compressed file, roughly."""
 
 
 @dataclass(frozen=True)
@@ -225,8 +224,7 @@ def _chunks(pending: Sequence[Delivery]) -> Iterator[list[Delivery]]:
 def _weight(delivery: Delivery) -> int:
     """Bytes of text in a delivery."""
     return sum(
-        size * COMPRESSED.get(PurePath(name).suffix.lower(), 1)
-        for name, (size, _) in delivery.present.items()
+        size * UNPACKED.get(PurePath(name).suffix.lower(), 1) for name, (size, _) in delivery.present.items()
     )
 
 

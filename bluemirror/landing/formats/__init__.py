@@ -14,3 +14,8 @@ READERS = {
 
 DOCUMENTS = frozenset({".xml", ".json"})
 """Formats in which a file is one record."""
+
+IN_PYTHON = DOCUMENTS | {".zip"}
+"""Formats that are parsed in Python, whatever their contract; JSON lines are if they nest."""
+UNPACKED = {".parquet": 6, ".zip": 12}
+"""How many bytes of text stand in a byte of a packed file, roughly."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from operator import itemgetter
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bluemirror.landing.landed import FileFault, LandedFile, LineFault, Read, content_of, empty_frames
-from bluemirror.landing.limits import MEMBERS, UNPACKED_BYTES
-from bluemirror.landing.lines import gather
+from bluemirror.landing.landed import FileFault, LandedFile, Read, collecting_rows, content_of, empty_frames
+from bluemirror.landing.limits import FILE_BYTES, MEMBERS, UNPACKED_BYTES
 from bluemirror.landing.plan import Plan
 from bluemirror.landing.relational import RelationalPlan, RelationalTable
 from bluemirror.landing.tree import PLACE
+from bluemirror.landing.tying import Tying
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,6 +27,7 @@ AGAIN = "ask the source to deliver the file again, whole, in a later delivery"
 AGREED = "ask for the agreed tables and columns, or agree a new contract version"
 PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """Others cannot be unpacked piece by piece, so a small file could ask for any amount of memory."""
+Rows = list[tuple[str | None, ...]]
 
 
 class _HeldError(Exception):
@@ -36,62 +38,67 @@ class _HeldError(Exception):
         self.rule, self.detail, self.fix, self.name = rule, detail, fix, name
 
 
-@dataclass
-class _Copy:
-    """What is known of one file so far.
-
-    ``records`` ties BATCH_ID to the record's number; ``rows`` ties, for each table that others hang under, ID to
-    record and row number.
-    """
-
-    number: int
-    records: pl.DataFrame
-    rows: dict[str, pl.DataFrame] = field(default_factory=dict)
-    scopes: dict[int, pl.DataFrame] = field(default_factory=dict)
-    lines: list[LineFault] = field(default_factory=list)
-
-
 def read(plan: Plan, contract: Contract | None, files: Sequence[LandedFile]) -> Read:
     """Read the ZIP files of a contract that declares a relational copy."""
     result = Read(scopes=empty_frames(plan))
     if plan.relational is None:
         return result
-    found: dict[int, list[pl.DataFrame]] = {scope.number: [] for scope in plan.scopes}
-    for file in files:
-        content = content_of(file, result)
-        if content is None:
-            continue
-        rows: int | None = None
-        try:
-            frames = _frames(plan.relational, content)
-            rows = frames[plan.relational.root.name].height
-            copy = _tied(plan, plan.relational, frames, file.number)
-        except _HeldError as held:
-            fault = FileFault(file.number, held.rule, held.detail, held.fix, rows=rows, field=held.name)
-            result.faults.append(fault)
-            continue
-        result.counts[file.number] = rows
-        result.lines += copy.lines
-        for number, frame in copy.scopes.items():
-            found[number].append(frame)
-    for number, parts in found.items():
-        if parts:
-            result.scopes[number] = gather(parts)
+    relational = plan.relational
+    columns = {table.name: _wanted(relational, table) for table in relational.tables}
+    numbers: dict[str, list[int]] = {table: [] for table in columns}
+    rows: dict[str, Rows] = {table: [] for table in columns}
+    with collecting_rows():
+        for file in files:
+            content = content_of(file, result)
+            if content is None:
+                continue
+            try:
+                found = _rows(relational, columns, content)
+            except _HeldError as held:
+                fault = FileFault(file.number, held.rule, held.detail, held.fix, field=held.name)
+                result.faults.append(fault)
+                continue
+            result.counts[file.number] = 0
+            for table, more in found.items():
+                numbers[table] += [file.number] * len(more)
+                rows[table] += more
+        frames = {table: _frame(names, numbers[table], rows.pop(table)) for table, names in columns.items()}
+    tied = Tying(plan, relational, frames)
+    result.scopes, result.lines = tied.scopes, tied.lines
+    result.counts |= tied.counts
+    for number, (detail, name) in sorted(tied.refused.items()):
+        count = result.counts.pop(number)
+        result.faults.append(FileFault(number, "relational_keys", detail, AGAIN, rows=count, field=name))
     return result
 
 
-def _frames(relational: RelationalPlan, content: bytes) -> dict[str, pl.DataFrame]:
-    """Every table of the copy as text columns, its keys without blanks."""
-    unpacked = _members(content, [table.name for table in relational.tables])
+def _keys(relational: RelationalPlan, table: RelationalTable) -> list[str]:
     names = relational.names
-    frames = {}
-    for table in relational.tables:
-        keys = [names.document] if table.above is None else [names.parent]
-        if table.numbered:
-            keys.append(names.row)
-        wanted = [*keys, *(column for column, _ in table.columns)]
-        frames[table.name] = _frame(table, unpacked.pop(table.name), wanted, keys)
-    return frames
+    return [names.parent if table.above else names.document, *([names.row] if table.numbered else [])]
+
+
+def _wanted(relational: RelationalPlan, table: RelationalTable) -> list[str]:
+    return [*_keys(relational, table), *(column for column, _ in table.columns)]
+
+
+def _frame(names: Sequence[str], numbers: Sequence[int], rows: Rows) -> pl.DataFrame:
+    import polars as pl
+
+    columns = list(zip(*rows, strict=True)) or [()] * len(names)
+    series = [pl.Series(PLACE[0], numbers, dtype=pl.Int32)]
+    series += [pl.Series(name, values, dtype=pl.String) for name, values in zip(names, columns, strict=True)]
+    return pl.DataFrame(series)
+
+
+def _rows(relational: RelationalPlan, columns: dict[str, list[str]], content: bytes) -> dict[str, Rows]:
+    """The rows of every table of one file, keys first, without blanks around them."""
+    unpacked = _members(content, list(columns))
+    return {
+        table.name: _table_rows(
+            table, unpacked.pop(table.name), columns[table.name], _keys(relational, table)
+        )
+        for table in relational.tables
+    }
 
 
 def _members(content: bytes, tables: Sequence[str]) -> dict[str, bytes]:
@@ -139,137 +146,35 @@ def _unpack(archive: zipfile.ZipFile, tables: Sequence[str]) -> dict[str, bytes]
     return unpacked
 
 
-def _frame(
-    relational: RelationalTable, content: bytes, wanted: Sequence[str], keys: Sequence[str]
-) -> pl.DataFrame:
-    import polars as pl
-
-    table = relational.name
+def _table_rows(table: RelationalTable, content: bytes, wanted: Sequence[str], keys: Sequence[str]) -> Rows:
+    csv.field_size_limit(FILE_BYTES)
     try:
-        frame = pl.read_csv(content, infer_schema=False)
-    except pl.exceptions.NoDataError:
-        raise _HeldError("columns", f"{table} has no header line", AGREED, table) from None
-    except pl.exceptions.PolarsError:
-        # The reader's own message quotes the line, so it is not passed on.
-        raise _HeldError(
-            "readable_csv",
-            f"{table}: a line has more fields than the header, an open quote, or bytes that are not UTF-8",
-            name=table,
-        ) from None
-    absent = [name for name in wanted if name not in frame.columns]
-    missing = [name for name in absent if name not in relational.added]
+        lines = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+        header = next((line for line in lines if line), None)
+        records = [line for line in lines if line]
+    except (UnicodeDecodeError, csv.Error):
+        detail = f"{table.name}: an open quote, or bytes that are not UTF-8"
+        raise _HeldError("readable_csv", detail, name=table.name) from None
+    if header is None:
+        raise _HeldError("columns", f"{table.name} has no header line", AGREED, table.name)
+    missing = [name for name in wanted if name not in header and name not in table.added]
     if missing:
-        raise _HeldError("columns", f"{table} has no column {', '.join(missing)}", AGREED, missing[0])
-    frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
-    return frame.select(wanted).with_columns(pl.col(keys).str.strip_chars())
+        raise _HeldError("columns", f"{table.name} has no column {', '.join(missing)}", AGREED, missing[0])
+    odd = next((at for at, line in enumerate(records, 1) if len(line) != len(header)), None)
+    if odd is not None:
+        detail = f"{table.name}, line {odd}: {len(records[odd - 1])} fields, the header has {len(header)}"
+        raise _HeldError("readable_csv", detail, name=table.name)
+    return _chosen(records, header, wanted, len(keys))
 
 
-def _tied(plan: Plan, relational: RelationalPlan, frames: Mapping[str, pl.DataFrame], number: int) -> _Copy:
-    """Give every row its record, its number in the record and the row that it hangs under."""
-    import polars as pl
-
-    root, names = relational.root, relational.names
-    ids = frames[root.name][names.document]
-    _unique(root.name, names.document, ids)
-    records = pl.DataFrame(
-        {names.document: ids, PLACE[1]: pl.int_range(1, len(ids) + 1, eager=True, dtype=pl.Int32)}
-    )
-    copy = _Copy(number, records)
-    values: list[pl.DataFrame] = []
-    for table in relational.tables:
-        frame = frames[table.name]
-        if table.above is None:
-            placed = _by_record(table, frame, copy, names.document)
-        else:
-            placed = _by_parent(table, frame, copy, names.parent)
-        if table.scope == 0:
-            placed = _one_a_record(table, placed, copy)
-            values.append(placed)
-        else:
-            copy.scopes[table.scope] = _as_scope(plan, table, placed, number)
-        if table.numbered:
-            _unique(table.name, names.row, placed[names.row])
-            copy.rows[table.name] = placed.select(names.row, PLACE[1], PLACE[2])
-    copy.scopes[0] = _record_scope(plan, relational, records, values, number)
-    return copy
-
-
-def _unique(table: str, column: str, ids: pl.Series) -> None:
-    if ids.null_count() or ids.n_unique() < len(ids):
-        raise _HeldError("relational_keys", f"{table}: {column} is empty or repeated", name=column)
-
-
-def _lost(table: str, column: str, lines: pl.Series) -> None:
-    if lines.null_count():
-        raise _HeldError(
-            "relational_keys", f"{table}: {lines.null_count()} rows whose {column} is nowhere", name=column
-        )
-
-
-def _by_record(table: RelationalTable, frame: pl.DataFrame, copy: _Copy, key: str) -> pl.DataFrame:
-    import polars as pl
-
-    placed = frame.join(copy.records, on=key, how="left", maintain_order="left")
-    _lost(table.name, key, placed[PLACE[1]])
-    placed = placed.sort(PLACE[1], maintain_order=True)
-    return placed.with_columns(_counted(), pl.lit(0, dtype=pl.Int32).alias(PLACE[3]))
-
-
-def _by_parent(table: RelationalTable, frame: pl.DataFrame, copy: _Copy, key: str) -> pl.DataFrame:
-    import polars as pl
-
-    assert table.above is not None
-    above = copy.rows[table.above]
-    above = above.select(pl.nth(0).alias(key), PLACE[1], pl.col(PLACE[2]).alias(PLACE[3]))
-    placed = frame.join(above, on=key, how="left", maintain_order="left")
-    _lost(table.name, key, placed[PLACE[1]])
-    placed = placed.sort(PLACE[1], PLACE[3], maintain_order=True)
-    return placed.with_columns(_counted())
-
-
-def _counted() -> pl.Expr:
-    import polars as pl
-
-    return pl.int_range(pl.len(), dtype=pl.Int32).over(PLACE[1]).alias(PLACE[2])
-
-
-def _one_a_record(table: RelationalTable, placed: pl.DataFrame, copy: _Copy) -> pl.DataFrame:
-    """The first row of each record; a record with another is rejected."""
-    import polars as pl
-
-    for line in placed.filter(pl.col(PLACE[2]) > 0)[PLACE[1]].unique(maintain_order=True).to_list():
-        detail = f"{table.name} has more than one row for this record"
-        copy.lines.append(LineFault(copy.number, line, "relational_keys", detail))
-    return placed.filter(pl.col(PLACE[2]) == 0)
-
-
-def _as_scope(plan: Plan, table: RelationalTable, placed: pl.DataFrame, number: int) -> pl.DataFrame:
-    import polars as pl
-
-    slots = {slot: column for column, slot in table.columns}
-    return placed.select(
-        pl.lit(number, dtype=pl.Int32).alias(PLACE[0]),
-        *PLACE[1:],
-        *(pl.col(slots[slot]).alias(slot) for slot in plan.scopes[table.scope].slots[len(PLACE) :]),
-    )
-
-
-def _record_scope(
-    plan: Plan, relational: RelationalPlan, records: pl.DataFrame, values: Sequence[pl.DataFrame], number: int
-) -> pl.DataFrame:
-    """One row a record, with the values of all wrappers side by side."""
-    import polars as pl
-
-    wrappers = [table for table in relational.tables if table.scope == 0]
-    whole = records.select(PLACE[1])
-    for table, placed in zip(wrappers, values, strict=True):
-        mine = placed.select(PLACE[1], *(pl.col(column).alias(slot) for column, slot in table.columns))
-        whole = whole.join(mine, on=PLACE[1], how="left", maintain_order="left")
-    zero = pl.lit(0, dtype=pl.Int32)
-    return whole.select(
-        pl.lit(number, dtype=pl.Int32).alias(PLACE[0]),
-        PLACE[1],
-        zero.alias(PLACE[2]),
-        zero.alias(PLACE[3]),
-        *plan.scopes[0].slots[len(PLACE) :],
-    )
+def _chosen(records: list[list[str]], header: list[str], wanted: Sequence[str], keys: int) -> Rows:
+    """The wanted fields of each record, in their order; no value where there is none."""
+    # The header's last place but one is an empty one, for columns that are not there.
+    places = [header.index(name) if name in header else len(header) for name in wanted]
+    take: Any = itemgetter(*places) if len(places) > 1 else lambda line: (line[places[0]],)
+    rows = []
+    for record in records:
+        record.append("")
+        values = take(record)
+        rows.append((*(value.strip() or None for value in values[:keys]), *values[keys:]))
+    return rows
