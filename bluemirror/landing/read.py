@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 WORKERS = 2
 BATCH_BYTES = 6 << 20
 """What one process parses at a time: large against the cost of handing the rows back."""
+AHEAD = 2
+"""Chunks that are parsed or waiting to be, beside the one that the caller works on."""
 POOL_FROM_BYTES = 64 << 20
 """Below this much, starting processes (half a second each) costs more than it saves."""
 
@@ -54,7 +57,7 @@ class _Task:
 def read_chunks(
     plan: Plan, contract: Contract, chunks: Sequence[Sequence[LandedFile]], workers: int = WORKERS
 ) -> Iterator[Read]:
-    """Read chunk after chunk; the next one is being parsed while the caller works on this one.
+    """Read chunk after chunk; the next ones are being parsed while the caller works on this one.
 
     Parameters
     ----------
@@ -63,7 +66,7 @@ def read_chunks(
     chunks
         Files of each chunk, numbered from 0 within it, with their sizes.
     workers
-        Processes for formats that are parsed in Python; 0 or 1 reads in this process.
+        Processes for formats that are parsed in Python, this one among them; 0 or 1 starts none.
     """
     ordered = [_sort(plan, contract, chunk) for chunk in chunks]
     # A process that was itself started by multiprocessing must not start others.
@@ -73,26 +76,33 @@ def read_chunks(
             yield _merge(plan, [_run(plan, task) for task in _tasks(chunk)], _direct(plan, contract, chunk))
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(plan,)) as pool:
-        ahead: list[tuple[_Sorted, list[_Task], list[Future[Read]]]] = []
+    # One less than there are cores to use: this process works too, and three on two cores are in each other's way.
+    with ProcessPoolExecutor(workers - 1, mp_context=context, initializer=_start, initargs=(plan,)) as pool:
+        ahead: deque[tuple[_Sorted, list[_Task], list[Future[Read]]]] = deque()
         for chunk in ordered:
             tasks = _tasks(chunk)
             ahead.append((chunk, tasks, [pool.submit(_run_there, task) for task in tasks]))
-            if len(ahead) > 1:
-                yield _collect(plan, contract, *ahead.pop(0))
+            if len(ahead) > AHEAD:
+                yield _collect(plan, contract, *ahead.popleft())
         while ahead:
-            yield _collect(plan, contract, *ahead.pop(0))
+            yield _collect(plan, contract, *ahead.popleft())
 
 
 def _collect(
     plan: Plan, contract: Contract, chunk: _Sorted, tasks: Sequence[_Task], futures: Sequence[Future[Read]]
 ) -> Read:
+    """What became of the tasks of a chunk; those that nobody has begun are done here, from the last backwards."""
+    there = len(tasks)
+    mine: list[Read] = []
+    while there and futures[there - 1].cancel():
+        there -= 1
+        mine.append(_run(plan, tasks[there]))
     try:
-        parts = [future.result() for future in futures]
+        parts = [future.result() for future in futures[:there]]
     except BrokenProcessPool:
         # No second process to be had (a sandbox, a main script without a guard): slower, but it works.
-        parts = [_run(plan, task) for task in tasks]
-    return _merge(plan, parts, _direct(plan, contract, chunk))
+        parts = [_run(plan, task) for task in tasks[:there]]
+    return _merge(plan, [*parts, *reversed(mine)], _direct(plan, contract, chunk))
 
 
 _PLAN: list[Plan] = []

@@ -17,13 +17,13 @@ from bluemirror.clock import day_end
 from bluemirror.landing.landed import LandedFile, Read
 from bluemirror.landing.limits import FIELD_BYTES
 from bluemirror.landing.plan import PLACE, Plan, TablePlan
-from bluemirror.mart.cast import cast, dtype_of, tidy
+from bluemirror.mart.cast import cast_frame, dtype_of, tidy_frame
 from bluemirror.mart.findings import Findings
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from bluemirror.contracts import Contract, Field, Table, TimeRule
+    from bluemirror.contracts import Contract, Table, TimeRule
 
 ROW = ("_rec", "_seq", "_parent", "event_time", "known_time", "_deleted")
 """Columns of a typed table beside the contract's fields."""
@@ -126,28 +126,22 @@ def _typed(
     frame = scopes[table_plan.scope]
     if not frame.height:
         return _no_rows(table, table_plan)
-    tidied = {slot: tidy(frame[slot]) for _, slot in table_plan.fields}
+    tidied = tidy_frame(frame.select(pl.col(slot).alias(name) for name, slot in table_plan.fields))
     if table_plan.optional:
-        there = pl.select(
-            pl.any_horizontal(False, *(raw.is_not_null() for raw in tidied.values()))
-        ).to_series()
-        frame = frame.filter(there)
-        tidied = {slot: raw.filter(there) for slot, raw in tidied.items()}
+        there = tidied.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+        frame, tidied = frame.filter(there), tidied.filter(there)
     records = frame["_rec"].to_numpy()
-    columns: list[pl.Series] = []
-    for name, slot in table_plan.fields:
+    tidied = _bounded(batch, table, tidied, records)
+    values, failed = cast_frame(tidied, {name: table.field(name).type for name, _ in table_plan.fields})
+    for name, mask in failed.items():
         item = table.field(name)
-        raw = tidied[slot]
-        raw = _bounded(batch, table, item, raw, records)
-        values, failed = cast(raw, item.type)
-        if failed is not None:
-            fix = f"ask the source to send it as {item.type}" + (
-                ", yyyy-MM-dd" if item.type == "date" else ", yyyy-MM" if item.type == "month" else ""
-            )
-            known = batch.misfits.get((table.name, name))
-            batch.misfits[table.name, name] = failed if known is None else failed | known
-            batch.findings.column(table.name, item, "type", fix, records, raw, failed)
-        columns.append(values.alias(name))
+        fix = f"ask the source to send it as {item.type}" + (
+            ", yyyy-MM-dd" if item.type == "date" else ", yyyy-MM" if item.type == "month" else ""
+        )
+        known = batch.misfits.get((table.name, name))
+        batch.misfits[table.name, name] = mask if known is None else mask | known
+        batch.findings.column(table.name, item, "type", fix, records, tidied[name], mask)
+    columns = values.get_columns()
     parent = _parent(frame, table_plan, plan, scopes)
     if table.tombstone is not None:
         name, mark = table.tombstone
@@ -158,20 +152,21 @@ def _typed(
     return pl.DataFrame([*columns, frame["_rec"], frame["_seq"], parent.alias("_parent"), deleted])
 
 
-def _bounded(batch: Batch, table: Table, item: Field, raw: pl.Series, records: np.ndarray) -> pl.Series:
+def _bounded(batch: Batch, table: Table, tidied: pl.DataFrame, records: np.ndarray) -> pl.DataFrame:
     """The values that are not absurdly long; the others become findings."""
     import polars as pl
 
-    limit = max(FIELD_BYTES, 4 * (item.max_length or 0))
-    if raw.dtype != pl.String:
-        return raw
-    long = raw.str.len_bytes() > limit
-    if not long.any():
-        return raw
-    fix = f"ask the source for values of {limit} bytes at most"
-    batch.findings.column(table.name, item, "field_size", fix, records, raw, long)
-    batch.misfits[table.name, item.name] = long.fill_null(False)
-    return raw.set(long, None)
+    longest = tidied.select(pl.col(pl.String).str.len_bytes().max())
+    for name, size in (longest.row(0, named=True) if longest.width else {}).items():
+        item = table.field(name)
+        limit = max(FIELD_BYTES, 4 * (item.max_length or 0))
+        if size is not None and size > limit:
+            long = tidied[name].str.len_bytes() > limit
+            fix = f"ask the source for values of {limit} bytes at most"
+            batch.findings.column(table.name, item, "field_size", fix, records, tidied[name], long)
+            batch.misfits[table.name, name] = long.fill_null(False)
+            tidied = tidied.with_columns(tidied[name].set(long, None))
+    return tidied
 
 
 def _no_rows(table: Table, table_plan: TablePlan) -> pl.DataFrame:

@@ -32,7 +32,7 @@ CHUNK_BYTES = 96 << 20
 """Landing bytes worked on at a time at most; whole deliveries, at least one."""
 CHUNK_LEAST = 32 << 20
 """Landing bytes for which a chunk's own cost (some milliseconds a column) does not matter yet."""
-STAGES = 4
+STAGES = 3
 """Chunks to aim for, so that most files are being parsed while others are being checked."""
 
 

@@ -68,12 +68,12 @@ def _check_row_rules(batch: Batch, connection: duckdb.DuckDBPyConnection) -> Non
                 # A value that a rule stumbles over (a cast, a division) breaks it; the other rows are asked as ever.
                 guarded = _rows_breaking(conditions, "coalesce(TRY(coalesce(({}), true)), false)")
                 broken = _run(batch, connection, guarded, table, rules)
-        if not broken.height:
+        rows = broken["_i"]
+        if not len(rows):
             continue
-        rows = broken["_i"].to_numpy()
         records = frame["_rec"].to_numpy()
         for n, rule in enumerate(rules):
-            hit = rows[broken[f"r{n}"].to_numpy()]
+            hit = rows[broken[f"r{n}"]]
             if rule.severity == "error":
                 values = [_shown(table, row) for row in _sample(frame, table, rule, hit)]
                 batch.findings.error(table.name, "", rule.name, FIX, records[hit], values)
@@ -107,7 +107,12 @@ def _check_document_rules(batch: Batch, connection: duckdb.DuckDBPyConnection) -
     ]
     if not asked or not batch.size:
         return
-    frames = {name: frame.with_columns(pl.col("_rec").alias("_doc")) for name, frame in batch.tables.items()}
+    words = {word for _, rule in asked for word in re.findall(r"\w+", rule.expression.lower())}
+    frames = {
+        name: frame.with_columns(pl.col("_rec").alias("_doc"))
+        for name, frame in batch.tables.items()
+        if name.lower() in words
+    }
     with _registered(connection, frames):
         for table, rule in asked:
             query = f"SELECT DISTINCT _doc FROM ({rule.expression.strip().rstrip(';')}) ORDER BY _doc"
@@ -121,8 +126,10 @@ def _check_document_rules(batch: Batch, connection: duckdb.DuckDBPyConnection) -
                 batch.findings.warning(table.name, rule.name, records)
 
 
-def _documents(found: pl.DataFrame) -> np.ndarray:
-    return found["_doc"].drop_nulls().to_numpy().astype(np.int64)
+def _documents(found: dict[str, np.ndarray]) -> np.ndarray:
+    documents = found["_doc"]
+    given = documents.compressed() if isinstance(documents, np.ma.MaskedArray) else documents
+    return given.astype(np.int64)
 
 
 def _one_by_one(
@@ -214,15 +221,14 @@ def _registered(connection: duckdb.DuckDBPyConnection, frames: dict[str, pl.Data
             connection.unregister(name)
 
 
-def _ask(connection: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
-    import polars as pl
-
-    return pl.DataFrame(connection.sql(query).to_arrow_table())
+def _ask(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, np.ndarray]:
+    """The columns of an answer; executed, because a relation binds its query twice, which is half of what it takes."""
+    return connection.execute(query).fetchnumpy()
 
 
 def _run(
     batch: Batch, connection: duckdb.DuckDBPyConnection, query: str, table: Table, rules: list[Rule]
-) -> pl.DataFrame:
+) -> dict[str, np.ndarray]:
     import duckdb
 
     try:
