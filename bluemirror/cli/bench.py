@@ -40,7 +40,9 @@ def _show_ingest(console: Console, result: dict[str, Any]) -> None:
         f"times the bytes, {half['seconds_ratio']:.2f} times the time, {half['memory_ratio']:.2f} times the memory"
     )
     for form, rate in result["reports_per_second"].items():
-        console.line(f"  reports as {form}: {rate:,} a second")
+        size = result["report_size"][form]
+        told = f"{size['bytes']:,} bytes and {size['mart_rows']:,} rows of the mart each"
+        console.line(f"  reports as {form}: {rate:,} a second, {told}")
     for peer, each in result["peers"].items():
         console.line(
             f"  {peer}, the same files, nothing checked or hashed: {each['seconds']:.1f} s, {each['ratio']:.2f} of ours"

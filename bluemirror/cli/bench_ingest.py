@@ -62,7 +62,8 @@ def bench_ingest(workspace: Workspace, console: Console, customers: int | None =
     dict
         ``rows``, ``seconds``, ``rows_per_second``, ``peak_rss_mib`` of everything: all days but the last in one go,
         then the last, which is also told alone as ``day``. ``half``: the first days that hold half the bytes, alone,
-        with the ratios of the whole to it. ``reports_per_second`` by form. ``peers``: seconds, and the ratio of those
+        with the ratios of the whole to it. ``reports_per_second`` and ``report_size`` by form, the latter the mean
+        bytes and mart rows of a report, without which a rate says little. ``peers``: seconds, and the ratio of those
         to ours on the very same files.
     """
     from bluemirror.contracts import read_contracts
@@ -81,7 +82,7 @@ def bench_ingest(workspace: Workspace, console: Console, customers: int | None =
         day = bench.ingest("whole", "mart", f"one more day, {last}")
         half_size = bench.link_days("half", first_half(landed) or [last])
         half = bench.ingest("half", "half_mart", "half of the bytes")
-        reports, documents = _reports(bench)
+        reports, sizes, documents = _reports(bench)
         lines = _lines(bench, whole, day)
     rows, seconds = whole["rows"] + day["rows"], whole["seconds"] + day["seconds"]
     return {
@@ -90,6 +91,7 @@ def bench_ingest(workspace: Workspace, console: Console, customers: int | None =
         "seconds": round(seconds, 2),
         "rows_per_second": round(rows / seconds),
         "reports_per_second": reports,
+        "report_size": sizes,
         "peak_rss_mib": whole["peak_rss_mib"],
         "peers": documents | lines,
         "sources": len(whole["by_source"]),
@@ -120,17 +122,22 @@ def _simulated(workspace: Workspace, console: Console, customers: int) -> Worksp
     return made
 
 
-def _reports(bench: _Bench) -> tuple[dict[str, float], dict[str, Any]]:
-    """Reports a second of each form, and the peer's seconds over ours for the same reports."""
-    rates, ours, theirs, rows = {}, 0.0, 0.0, 0
+def _reports(bench: _Bench) -> tuple[dict[str, float], dict[str, dict[str, int]], dict[str, Any]]:
+    """Reports a second of each form, their mean size, and the peer's seconds over ours for the same reports."""
+    rates, sizes, ours, theirs, rows = {}, {}, 0.0, 0.0, 0
     for form in FORMS:
         source = next((s for s, c in bench.contracts.items() if _count(bench, s, form)), None)
         if source is None:
             continue
+        linked = {}
         for name, most in (("all", MOST_REPORTS), ("few", PEER_REPORTS)):
-            _link_some(bench, f"{form}-{name}", source, form, most)
+            linked[name] = _link_some(bench, f"{form}-{name}", source, form, most)
         done = bench.ingest(f"{form}-all", f"{form}-mart", f"reports as {form}")
         rates[form] = round(done["rows"] / done["seconds"], 1)
+        sizes[form] = {
+            "bytes": round(linked["all"] / done["rows"]),
+            "mart_rows": round(_mart_rows(bench, source, f"{form}-mart") / done["rows"]),
+        }
         with bench.console.working(f"lxml and json, {form}"):
             peer = measure(
                 bench.workspace,
@@ -144,10 +151,12 @@ def _reports(bench: _Bench) -> tuple[dict[str, float], dict[str, Any]]:
         theirs += peer["seconds"]
         rows += peer["rows"]
     if not rates:
-        return {}, {}
-    return rates, {
-        "lxml_and_json": {"seconds": round(theirs, 2), "ratio": round(theirs / ours, 3), "rows": rows}
-    }
+        return {}, {}, {}
+    return (
+        rates,
+        sizes,
+        {"lxml_and_json": {"seconds": round(theirs, 2), "ratio": round(theirs / ours, 3), "rows": rows}},
+    )
 
 
 def _count(bench: _Bench, source: str, form: str, landing: Path | None = None) -> int:
@@ -156,8 +165,8 @@ def _count(bench: _Bench, source: str, form: str, landing: Path | None = None) -
     return sum(path.name != complete for path in found)
 
 
-def _link_some(bench: _Bench, landing: str, source: str, form: str, most: int) -> None:
-    """Every n-th report of a form, so that all days and sizes are among them."""
+def _link_some(bench: _Bench, landing: str, source: str, form: str, most: int) -> int:
+    """Link every n-th report of a form, so that all days and sizes are among them; their bytes."""
     step = max(1, _count(bench, source, form) // most)
     seen = [0]
 
@@ -167,7 +176,15 @@ def _link_some(bench: _Bench, landing: str, source: str, form: str, most: int) -
         seen[0] += 1
         return seen[0] % step == 0
 
-    link(bench.workspace, [bench.contracts[source]], bench.folder / landing, keep)
+    return link(bench.workspace, [bench.contracts[source]], bench.folder / landing, keep)
+
+
+def _mart_rows(bench: _Bench, source: str, data: str) -> int:
+    """Rows of all tables of a source in a mart."""
+    from bluemirror.mart.manifests import read_snapshot
+
+    committed = read_snapshot(replace(bench.workspace, data=bench.folder / data), sources=[source]).of(source)
+    return sum(rows for delivery in committed.values() for rows in delivery.tables.values())
 
 
 def _lines(bench: _Bench, *ours: Mapping[str, Any]) -> dict[str, Any]:

@@ -192,6 +192,9 @@ def test_bench_ingest(ran: Ran, capsys: pytest.CaptureFixture[str]) -> None:
         result
     )
     assert result["rows"] == sum(source["in"] for source in ran.first["sources"].values())
+    assert result["report_size"].keys() == result["reports_per_second"].keys()
+    for size in result["report_size"].values():
+        assert size["bytes"] > size["mart_rows"] > 1
     for peer in result["peers"].values():
         assert {"seconds", "ratio"} <= set(peer)
 
