@@ -41,7 +41,7 @@ def _show_ingest(console: Console, result: dict[str, Any]) -> None:
     )
     for form, rate in result["reports_per_second"].items():
         size = result["report_size"][form]
-        told = f"{size['bytes']:,} bytes and {size['mart_rows']:,} rows of the mart each"
+        told = f"{size['source']}, {size['bytes']:,} bytes and {size['mart_rows']:,} rows of the mart each"
         console.line(f"  reports as {form}: {rate:,} a second, {told}")
     for peer, each in result["peers"].items():
         console.line(

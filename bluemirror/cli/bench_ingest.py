@@ -62,9 +62,9 @@ def bench_ingest(workspace: Workspace, console: Console, customers: int | None =
     dict
         ``rows``, ``seconds``, ``rows_per_second``, ``peak_rss_mib`` of everything: all days but the last in one go,
         then the last, which is also told alone as ``day``. ``half``: the first days that hold half the bytes, alone,
-        with the ratios of the whole to it. ``reports_per_second`` and ``report_size`` by form, the latter the mean
-        bytes and mart rows of a report, without which a rate says little. ``peers``: seconds, and the ratio of those
-        to ours on the very same files.
+        with the ratios of the whole to it. ``reports_per_second`` and ``report_size`` by form, the latter whose
+        reports they are, and the mean bytes and mart rows of one, without which a rate says little. ``peers``:
+        seconds, and the ratio of those to ours on the very same files.
     """
     from bluemirror.contracts import read_contracts
 
@@ -122,12 +122,14 @@ def _simulated(workspace: Workspace, console: Console, customers: int) -> Worksp
     return made
 
 
-def _reports(bench: _Bench) -> tuple[dict[str, float], dict[str, dict[str, int]], dict[str, Any]]:
+def _reports(bench: _Bench) -> tuple[dict[str, float], dict[str, dict[str, Any]], dict[str, Any]]:
     """Reports a second of each form, their mean size, and the peer's seconds over ours for the same reports."""
     rates, sizes, ours, theirs, rows = {}, {}, 0.0, 0.0, 0
     for form in FORMS:
-        source = next((s for s, c in bench.contracts.items() if _count(bench, s, form)), None)
-        if source is None:
+        counts = {source: _count(bench, source, form) for source in bench.contracts}
+        # The source that sends most of them: the first by name may send small ones, which says nothing of the others.
+        source = max(counts, key=counts.__getitem__)
+        if not counts[source]:
             continue
         linked = {}
         for name, most in (("all", MOST_REPORTS), ("few", PEER_REPORTS)):
@@ -135,6 +137,7 @@ def _reports(bench: _Bench) -> tuple[dict[str, float], dict[str, dict[str, int]]
         done = bench.ingest(f"{form}-all", f"{form}-mart", f"reports as {form}")
         rates[form] = round(done["rows"] / done["seconds"], 1)
         sizes[form] = {
+            "source": source,
             "bytes": round(linked["all"] / done["rows"]),
             "mart_rows": round(_mart_rows(bench, source, f"{form}-mart") / done["rows"]),
         }
