@@ -45,16 +45,27 @@ def _end_values(
                         result[window, group[place], unit[row]] = value
 
 
-def _by_value(cells: Cells, column: str) -> tuple[Ints, Floats]:
-    """Rows that have a value, by unit and value, and those values."""
+def _by_value(cells: Cells, column: str) -> Ints:
+    """Rows by unit and value, nan last."""
     rows, key = cells.rows, ("by value", column)
     if key not in rows.cache:
-        values = rows.numbers[column]
-        order = np.lexsort((values, rows.unit))
-        order = order[~np.isnan(values[order])]
-        rows.cache[key] = order, values[order]
-    found: tuple[Ints, Floats] = rows.cache[key]
+        order = np.empty(len(rows.unit), dtype=np.int64)
+        _sort_units(order, rows.unit, rows.numbers[column])
+        rows.cache[key] = order
+    found: Ints = rows.cache[key]
     return found
+
+
+@compiled
+def _sort_units(order: Ints, unit: Ints, values: Floats) -> None:
+    """Sort the rows of each unit, which stand together, by value."""
+    begin = 0
+    while begin < len(unit):
+        end = begin + 1
+        while end < len(unit) and unit[end] == unit[begin]:
+            end += 1
+        order[begin:end] = begin + np.argsort(values[begin:end])
+        begin = end
 
 
 def _quantile(percent: int) -> Callable[[Cells, str], Floats]:
@@ -62,16 +73,8 @@ def _quantile(percent: int) -> Callable[[Cells, str], Floats]:
 
     def compute(cells: Cells, column: str) -> Floats:
         rows, result = cells.rows, cells.empty(np.nan)
-        order, values = _by_value(cells, column)
-        _quantiles(
-            result,
-            rows.bucket[order],
-            rows.unit[order],
-            cells.code[order],
-            cells.crossing.holds,
-            values,
-            percent,
-        )
+        order, values = _by_value(cells, column), rows.numbers[column]
+        _quantiles(result, order, rows.bucket, rows.unit, cells.code, cells.crossing.holds, values, percent)
         return cells.shaped(result)
 
     return compute
@@ -80,6 +83,7 @@ def _quantile(percent: int) -> Callable[[Cells, str], Floats]:
 @compiled
 def _quantiles(
     result: Floats,
+    order: Ints,
     bucket: Ints,
     unit: Ints,
     code: Members,
@@ -87,7 +91,7 @@ def _quantiles(
     values: Floats,
     percent: int,
 ) -> None:
-    """Quantile of each window and combination of groups; rows come by unit and value."""
+    """Quantile of each window and combination of groups; ``order`` are the rows by unit and value, nan last."""
     inside = np.empty(len(unit))
     begin = 0
     while begin < len(unit):
@@ -97,7 +101,10 @@ def _quantiles(
         for window in range(result.shape[0]):
             for combination in range(result.shape[1]):
                 size = 0
-                for row in range(begin, end):
+                for place in range(begin, end):
+                    row = order[place]
+                    if np.isnan(values[row]):
+                        break
                     if bucket[row] <= window and holds[code[row], combination]:
                         inside[size] = values[row]
                         size += 1
