@@ -234,13 +234,16 @@ class BlockEngine:
             return
         into = into[asked:]
         reference = moments.as_of
-        if keyed.table.kind == "state":
+        child = family.table != keyed.table.name
+        if keyed.table.kind == "state" and not child:
             # A state's measures look at all states so far: how often it changed, how many values it took.
             found = known_rows(keyed.rows, moments)
-        if keyed.table.kind == "answer":
+        elif keyed.table.kind in ("answer", "state"):
             newest = found.newest(len(moments.group))
-            reference = times_of(keyed.rows, newest, moments.as_of)
-            if family.table != keyed.table.name and table.level is None:
+            if keyed.table.kind == "answer":
+                reference = times_of(keyed.rows, newest, moments.as_of)
+            # What hangs under a state counts while the state holds, and is as old as it is at as_of.
+            if child and table.level is None:
                 found = below(table.rows, newest, reference)
             elif table.level is not None:
                 self._two_levels(family, table, newest, reference, into)

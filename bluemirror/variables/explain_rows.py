@@ -70,6 +70,15 @@ def fetch(connection: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
+def holds_at(row: Row, valid_to: str | None, as_of: dt.datetime) -> bool:
+    """Whether a state (its end stands in ``valid_to``, a date or a time) has not ended by ``as_of``."""
+    end = None if valid_to is None else row.mart[valid_to]
+    if end is None:
+        return True
+    moment = end if isinstance(end, dt.datetime) else dt.datetime.combine(end, dt.time())
+    return moment > as_of
+
+
 class Reader:
     """Reads the rows of one family for one observation and says of each what became of it."""
 
@@ -107,7 +116,7 @@ class Reader:
             for row in rows:
                 row.reference = row.mart["event_time"] if self.header.kind == "answer" else as_of
         else:
-            rows = self._children(headers)
+            rows = self._children(headers, as_of)
         for row in rows:
             if not row.reason and self.family.where and not row.mart["_where"]:
                 row.reason = f"filtered out: not ({self.family.where})"
@@ -196,6 +205,8 @@ class Reader:
         )
         if table.kind == "answer":
             self._newest_answer(living, as_of)
+        elif table.kind == "state" and self.table.name != table.name:
+            self._current_state(living, as_of)
         return matching
 
     def _versions(self, rows: list[Row]) -> None:
@@ -228,9 +239,21 @@ class Reader:
         elif self.header.hit is not None and str(newest.mart[self.header.hit[0]]) not in self.header.hit[1]:
             newest.reason = NO_HIT
 
-    def _children(self, headers: list[Row]) -> list[Row]:
+    def _current_state(self, living: list[Row], as_of: dt.datetime) -> None:
+        """Leave the one state under which rows hang that count: the newest that has not ended."""
+        holding = [row for row in living if holds_at(row, self.header.valid_to, as_of)]
+        for row in living:
+            if not holding or row is not holding[-1]:
+                row.reason = NOT_CURRENT
+
+    def _children(self, headers: list[Row], as_of: dt.datetime) -> list[Row]:
         per = self.family.per
         by_doc = {row.mart["_doc"]: row for row in headers}
+
+        def reference(header: Row) -> dt.datetime:
+            moment: dt.datetime = header.mart["event_time"]
+            return moment if self.header.kind == "answer" else as_of
+
         units: dict[tuple[Any, Any], dict[str, Any]] = {}
         if per is not None and per.table is not None:
             parent = self.contract.table(per.table)
@@ -240,9 +263,9 @@ class Reader:
         rows = []
         for one in self._below(self.table, by_doc, self._selected(self.table)):
             row, header = self._row(one), by_doc[one["_doc"]]
-            row.reason, row.reference = header.reason, header.mart["event_time"]
+            row.reason, row.reference = header.reason, reference(header)
             if not row.reason and one["event_time"] is not None and one["event_time"] > row.reference:
-                row.reason = LATER_THAN_ANSWER
+                row.reason = LATER_THAN_ANSWER if self.header.kind == "answer" else FUTURE
             if per is not None and per.table is not None:
                 unit = units[one["_doc"], one["_parent"]]
                 row.unit = (one["_doc"], one["_parent"])
@@ -257,7 +280,7 @@ class Reader:
             key: {one.name: unit[f"_o_{one.name}"] for one in self.outer}
             for key, unit in units.items()
             if not by_doc[key[0]].reason
-            and unit["event_time"] <= by_doc[key[0]].mart["event_time"]
+            and unit["event_time"] <= reference(by_doc[key[0]])
             and not (per and per.where and not unit["_outer_where"])
         }
         return rows

@@ -10,7 +10,7 @@ from typing import Any
 from bluemirror.errors import FamilyError
 from bluemirror.variables.by_hand import Fact, aggregate, divide, fold, holds, inside
 from bluemirror.variables.declarations import Attribute, Block, Family, Group, Window
-from bluemirror.variables.explain_rows import NOT_CURRENT, Reader, Row
+from bluemirror.variables.explain_rows import NOT_CURRENT, Reader, Row, holds_at
 from bluemirror.variables.operators import OPERATORS
 from bluemirror.variables.plan import attribute_variables, tensor_variables, tensors
 from bluemirror.variables.tensors import Tensor
@@ -136,12 +136,7 @@ def attribute_value(
     """The value of the one newest answer, or of the state that held."""
     attribute, code = found
     living = [row for row in rows if not row.reason]
-    ends = reader.header.valid_to
-    holding = [
-        row
-        for row in living
-        if ends is None or row.mart[ends] is None or row.mart[ends] > observation["as_of"]
-    ]
+    holding = [row for row in living if holds_at(row, reader.header.valid_to, observation["as_of"])]
     for row in living:
         if not holding or row is not holding[-1]:
             row.reason = NOT_CURRENT

@@ -131,12 +131,12 @@ class FamilyOracle:
             ((column, _),) = self.family["match"].items()
             found = [row for row in k.known(self.header, self.as_of) if row[column] in others]
             return [row for row in found if self.kept(row)]
-        if self.header.kind != "answer":
+        if self.header.kind != "answer" and self.table is self.header:
             return [row for row in k.known(self.header, self.as_of) if self.mine(row) and self.kept(row)]
         answer = self.newest()
         if answer is None:
             return []
-        self.end = answer["event_time"]
+        self.end = answer["event_time"] if self.header.kind == "answer" else self.as_of
         found = (
             [answer] if self.table is self.header else k.below(self.table, [answer], self.end, directly=False)
         )
@@ -150,7 +150,7 @@ class FamilyOracle:
             answer = self.newest()
             if answer is None:
                 return []
-            self.end = answer["event_time"]
+            self.end = answer["event_time"] if self.header.kind == "answer" else self.as_of
             parents = k.below(self.tables[self.per["table"]], [answer], self.end, directly=False)
             units = [parent for parent in parents if not where or self.sql[where](parent)]
             return [

@@ -35,6 +35,8 @@ COLUMNS: dict[str, dict[str, type[pl.DataType]]] = {
     "state": {
         "person": pl.String, "valid_from": pl.Datetime, "valid_to": pl.Datetime, "income": pl.Int64, "city": pl.String,
     },
+    "post": {"kind": pl.String, "amount": pl.Int64},
+    "duty": {"status": pl.String},
     "report": {"req": pl.String, "person": pl.String, "hit": pl.String, "score": pl.Float64, "grade": pl.String},
     "mark": {"who": pl.String},
     "account": {"no": pl.String, "kind": pl.String, "amount": pl.Int64},
@@ -76,7 +78,12 @@ def _contract(source: str, *tables: Contracted, valid_days: int | None = None) -
 
 CONTRACTS = {
     "src": _contract("src", _table("ev", "event", ("id",)), _table("link", "event", ("sid",))),
-    "master": _contract("master", _table("state", "state", ("person",), valid_to="valid_to")),
+    "master": _contract(
+        "master",
+        _table("state", "state", ("person",), valid_to="valid_to"),
+        _table("post", "state", parent="state", header="state"),
+        _table("duty", "state", parent="post", header="state"),
+    ),
     "bureau": _contract(
         "bureau",
         _table("report", "answer", ("req",), hit=("hit", ("1",))),
@@ -99,6 +106,8 @@ def oracle_tables(rows: dict[str, list[Row]]) -> dict[str, Table]:
         "ev": Table("ev", "event", rows["ev"], ("id",)),
         "link": Table("link", "event", rows["link"], ("sid",)),
         "state": Table("state", "state", rows["state"], ("person",), valid_to="valid_to"),
+        "post": Table("post", "state", rows["post"], parent="state"),
+        "duty": Table("duty", "state", rows["duty"], parent="post"),
         "report": Table("report", "answer", rows["report"], ("req",), valid_days=30, hit=("hit", "1")),
         "mark": Table("mark", "answer", rows["mark"], parent="report"),
         "account": Table("account", "answer", rows["account"], parent="report"),
@@ -265,6 +274,37 @@ def states(draw: st.DrawFn) -> list[Row]:
             }
         )
     return rows
+
+
+@st.composite
+def registers(draw: st.DrawFn) -> dict[str, list[Row]]:
+    """States with what hangs under them: posts, and their duties."""
+    heads, posts, duties = draw(states()), [], []
+    for head in heads:
+        system = {name: head[name] for name in SYSTEM}
+        for seq in range(draw(st.integers(0, 3))):
+            since = head["event_time"] - dt.timedelta(days=draw(st.sampled_from([0, 1, 29, 30, 31, 89, 90, -2])))
+            posts.append(
+                {
+                    "kind": draw(st.sampled_from(["a", "b", None])),
+                    "amount": draw(st.one_of(st.none(), st.integers(0, 9))),
+                    **system,
+                    "event_time": since,
+                    "_seq": seq,
+                    "_parent": 0,
+                }
+            )
+            for number in range(draw(st.integers(0, 2))):
+                duties.append(
+                    {
+                        "status": draw(st.sampled_from(["x", None])),
+                        **system,
+                        "event_time": since + dt.timedelta(days=draw(st.sampled_from([0, 1, 30, 200]))),
+                        "_seq": 10 * seq + number,
+                        "_parent": seq,
+                    }
+                )
+    return {"state": heads, "post": posts, "duty": duties}
 
 
 @st.composite

@@ -22,6 +22,7 @@ from tests.properties.small_world import (
     ledgers,
     links,
     oracle_tables,
+    registers,
     states,
     world,
 )
@@ -106,9 +107,9 @@ def test_answers_found_by_a_list_in_them(rows: dict[str, list[Row]]) -> None:
 
 
 @quick
-@given(states())
-def test_states(rows: list[Row]) -> None:
-    compare("states", world(state=rows))
+@given(registers())
+def test_states(rows: dict[str, list[Row]]) -> None:
+    compare("states", world(**rows))
 
 
 @thorough
