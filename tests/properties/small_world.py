@@ -283,7 +283,9 @@ def registers(draw: st.DrawFn) -> dict[str, list[Row]]:
     for head in heads:
         system = {name: head[name] for name in SYSTEM}
         for seq in range(draw(st.integers(0, 3))):
-            since = head["event_time"] - dt.timedelta(days=draw(st.sampled_from([0, 1, 29, 30, 31, 89, 90, -2])))
+            since = head["event_time"] - dt.timedelta(
+                days=draw(st.sampled_from([0, 1, 29, 30, 31, 89, 90, -2]))
+            )
             posts.append(
                 {
                     "kind": draw(st.sampled_from(["a", "b", None])),

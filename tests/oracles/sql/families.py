@@ -115,18 +115,20 @@ class FamilySql:
         """Table (mid, obs, observation_id, rid, ref, unit): the rows that count, before filters."""
         mart, column = self.mart, self.family.match[0]
         moments = self.moments
-        if self.header.kind != "answer":
+        child = self.table.name != self.header.name
+        if self.header.kind != "answer" and not child:
             found = mart.known(self.header, column, moments)
             query = f"SELECT m.mid, m.obs, m.observation_id, k.rid, m.as_of AS ref, NULL AS unit FROM ({found}) k JOIN {moments} m USING (mid)"
             return mart.make("o_found", query)
         newest = mart.newest(self.header, column, moments, self.valid_days)
+        reference = "h.event_time" if self.header.kind == "answer" else "m.as_of"
         mart.make(
             "o_answers",
-            f"SELECT m.mid, m.obs, m.observation_id, h._doc, h.rid, h.event_time AS ref FROM ({newest}) k "
+            f"SELECT m.mid, m.obs, m.observation_id, h._doc, h.rid, {reference} AS ref FROM ({newest}) k "
             f"JOIN {mart.copy(self.header.name)} h USING (rid) JOIN {moments} m USING (mid)",
         )
         per = self.family.per
-        if self.table.name == self.header.name:
+        if not child:
             return mart.make(
                 "o_found", "SELECT mid, obs, observation_id, rid, ref, NULL AS unit FROM o_answers"
             )
