@@ -296,16 +296,16 @@ def registers(draw: st.DrawFn) -> dict[str, list[Row]]:
                     "_parent": 0,
                 }
             )
-            for number in range(draw(st.integers(0, 2))):
-                duties.append(
-                    {
-                        "status": draw(st.sampled_from(["x", None])),
-                        **system,
-                        "event_time": since + dt.timedelta(days=draw(st.sampled_from([0, 1, 30, 200]))),
-                        "_seq": 10 * seq + number,
-                        "_parent": seq,
-                    }
-                )
+            duties += [
+                {
+                    "status": draw(st.sampled_from(["x", None])),
+                    **system,
+                    "event_time": since + dt.timedelta(days=draw(st.sampled_from([0, 1, 30, 200]))),
+                    "_seq": 10 * seq + number,
+                    "_parent": seq,
+                }
+                for number in range(draw(st.integers(0, 2)))
+            ]
     return {"state": heads, "post": posts, "duty": duties}
 
 
