@@ -22,7 +22,7 @@ def bench(args: argparse.Namespace, console: Console) -> dict[str, Any]:
             results[name] = bench_ingest(workspace, console, args.customers)
             _show_ingest(console, results[name])
         else:
-            results[name] = bench_features(workspace, console)
+            results[name] = bench_features(workspace, console, args.customers if args.what else None)
             _show_features(console, results[name])
     console.next("budgets and earlier measurements are in docs/decisions/")
     return results[args.what] if args.what else results
@@ -55,6 +55,11 @@ def _show_features(console: Console, result: dict[str, Any]) -> None:
         f"{result['values']:,} values in {result['seconds']:.1f} s on {result['cores']} cores, "
         f"peak {result['peak_rss_mib']:,} MiB"
     )
+    for point in result["line"]:
+        console.line(
+            f"  {point['customers']:,} customers: {point['values']:,} values in {point['seconds']:.1f} s, "
+            f"{point['peak_rss_mib']:,} MiB"
+        )
     rows = [
         (
             "bluemirror, mart to committed Parquet",

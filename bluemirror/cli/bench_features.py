@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,14 @@ from bluemirror.workspace import Workspace
 PEER_VARIABLES = 100
 
 
-def bench_features(workspace: Workspace, console: Console) -> dict[str, Any]:
-    """Measure :func:`bluemirror.variables.build` from mart Parquet to committed feature Parquet."""
-    from bluemirror.variables import build
-    from bluemirror.variables.spine import read_spine
+def bench_features(workspace: Workspace, console: Console, customers: int | None = None) -> dict[str, Any]:
+    """Measure :func:`bluemirror.variables.build` from mart Parquet to committed feature Parquet.
+
+    With ``customers``, on a mart that holds so many of them: the workspace's, copied under other keys, each entity
+    described once. Then a tenth of them is measured as well, to show how time and memory grow. A value counts only
+    where its source was asked.
+    """
+    from bluemirror.cli.bench_population import enlarged
 
     if not (workspace.mart / "current.json").is_file():
         raise WorkspaceError(
@@ -30,34 +34,122 @@ def bench_features(workspace: Workspace, console: Console) -> dict[str, Any]:
             rule="bench features measures on what has been ingested",
             fix="bluemirror ingest (or run) first",
         )
-    name = next(iter(read_spine(workspace).observations))
-    with tempfile.TemporaryDirectory(prefix="bluemirror-bench-") as folder, PeakMemory() as memory:
-        # The mart as it is, the variables somewhere else: nothing of the workspace is touched.
+    with tempfile.TemporaryDirectory(prefix="bluemirror-bench-") as folder:
         scratch = Path(folder)
-        (scratch / "mart").symlink_to(workspace.mart)
-        bench = replace(workspace, data=scratch)
-        console.say(f"computing the variables of {name} anew")
-        start = time.perf_counter()
-        with console.working("computing"):
-            report = build(bench, name, log=console.say)
-        seconds = time.perf_counter() - start
-        rate = report.values / seconds
-        peak = memory.mib
+        line = []
+        if customers is None:
+            # The mart as it is, the variables somewhere else: nothing of the workspace is touched.
+            (scratch / "mart").symlink_to(workspace.mart)
+            bench = replace(workspace, data=scratch)
+        else:
+            with console.working("copying the mart under other keys"):
+                population = enlarged(workspace, customers, scratch, console.say)
+            tenth = _measured(population.of(customers // 10, scratch), console)
+            line.append({"customers": customers // 10, **_figures(tenth)})
+            bench = population.of(customers, scratch)
+        whole = _measured(bench, console)
+        rate = whole.asked / whole.seconds
+        if customers is not None:
+            line.append({"customers": customers, **_figures(whole)})
+        name = _sets(bench)[0]
         console.say("peers on a subset of the same data")
         peers = _peers(bench, name, rate, console)
         console.say("the write floor")
-        floor = _write_floor(scratch, report.observations, report.values)
+        floor = _write_floor(scratch, whole.observations, whole.variables)
     return {
         "cores": os.cpu_count(),
-        "observations": report.observations,
-        "variables": report.variables,
-        "values": report.values,
-        "seconds": round(seconds, 2),
+        "customers": customers,
+        "observations": whole.observations,
+        "variables": whole.variables,
+        "values": whole.asked,
+        "cells": whole.cells,
+        "seconds": round(whole.seconds, 2),
         "values_per_second": round(rate),
-        "peak_rss_mib": peak,
+        "peak_rss_mib": whole.peak,
+        "bytes_per_value": round(whole.size / max(whole.asked, 1), 2),
+        "line": line,
         "peers": peers,
-        "write_floor": {"values_per_second": round(floor), "ratio": round(rate / floor, 3)},
+        "write_floor": {
+            "values_per_second": round(floor),
+            "ratio": round(whole.cells / whole.seconds / floor, 3),
+        },
     }
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """One build of all sets: ``asked`` are the values whose source was asked, ``cells`` all that are stored."""
+
+    observations: int
+    variables: int
+    cells: int
+    asked: int
+    seconds: float
+    peak: int
+    size: int
+
+
+def _figures(one: _Measured) -> dict[str, Any]:
+    return {"values": one.asked, "seconds": round(one.seconds, 2), "peak_rss_mib": one.peak}
+
+
+def _sets(workspace: Workspace) -> list[str]:
+    from bluemirror.variables.spine import read_spine
+
+    return list(read_spine(workspace).observations)
+
+
+def _measured(workspace: Workspace, console: Console) -> _Measured:
+    """Build every set in a process of its own, so that its memory is its own."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    with (
+        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
+        console.working("computing"),
+    ):
+        reports, seconds, peak = pool.submit(build_all, workspace).result()
+    asked = sum(_asked_values(workspace, name) for name in _sets(workspace))
+    size = sum(path.stat().st_size for path in workspace.variables.rglob("part-*.parquet"))
+    cells = sum(report.values for report in reports)
+    first = reports[0]
+    variables = sum(report.variables for report in reports)
+    console.say(
+        f"{first.observations:,} observations, {variables:,} variables: {cells:,} cells, {asked:,} values asked for, "
+        f"in {seconds:.1f} s, {peak:,} MiB"
+    )
+    return _Measured(first.observations, variables, cells, asked, seconds, peak, size)
+
+
+def build_all(workspace: Workspace) -> tuple[list[Any], float, int]:
+    """Build every set of ``workspace``: (reports, seconds, peak MiB)."""
+    from bluemirror.variables import build
+    from bluemirror.variables.spine import read_spine
+
+    with PeakMemory() as memory:
+        start = time.perf_counter()
+        reports = [build(workspace, name) for name in read_spine(workspace).observations]
+        seconds = time.perf_counter() - start
+        return reports, seconds, memory.mib
+
+
+def _asked_values(workspace: Workspace, name: str) -> int:
+    """Stored values of a set whose source was asked: it answered, or what it did not know is a zero."""
+    import polars as pl
+
+    from bluemirror.variables import load_blocks
+    from bluemirror.variables.plan import block_variables
+    from bluemirror.variables.reasons import ANSWERED, NO_HIT
+    from bluemirror.variables.store import variable_files
+
+    total = 0
+    for block in load_blocks(workspace):
+        files = variable_files(workspace, name, block.name)
+        if files:
+            counted = [ANSWERED, NO_HIT] if block.miss == "zero" else [ANSWERED]
+            asked = pl.scan_parquet(files).select(pl.col(f"{block.name}__reason").is_in(counted).sum())
+            total += int(asked.collect().item()) * len(block_variables(block))
+    return total
 
 
 def _peers(workspace: Workspace, observation_set: str, rate: float, console: Console) -> dict[str, Any]:
@@ -69,13 +161,18 @@ def _peers(workspace: Workspace, observation_set: str, rate: float, console: Con
         return {}
     stored = read_variables(workspace, observation_set, [each.name for each in subset.asked])
     results: dict[str, Any] = {}
-    for peer in (bench_peers.duckdb_filters, bench_peers.polars_expressions):
+    for peer in bench_peers.PEERS:
         with console.working(peer.__name__):
-            found, seconds = peer(subset)
-        values = stored.height * len(subset.asked)
+            answer = peer(subset)
+        if answer is None:
+            continue
+        found, seconds = answer
+        # Featuretools names and makes its own; the others make what was asked for.
+        made = len(found.columns) - 1
+        values = found.height * made
         results[peer.__name__] = {
             "values": values,
-            "variables": len(subset.asked),
+            "variables": made,
             "seconds": round(seconds, 3),
             "values_per_second": round(values / seconds),
             "ratio": round(rate / (values / seconds), 2),
@@ -84,23 +181,39 @@ def _peers(workspace: Workspace, observation_set: str, rate: float, console: Con
     return results
 
 
-def _write_floor(folder: Path, observations: int, values: int) -> float:
-    """Values a second of writing alone: float32, snappy, no dictionary, no statistics, one thread."""
+def _write_floor(folder: Path, observations: int, variables: int) -> float:
+    """Values a second of writing alone, two threads: float32, snappy, no dictionary, no statistics.
+
+    The arrays are those of shards as the build writes them, and a third of their values are null.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = max(1, min(values // max(observations, 1), 1000))
-    noise = np.random.default_rng(0).random((columns, max(observations, 1)), dtype=np.float32)
-    table = pa.table({f"v{number}": column for number, column in enumerate(noise)})
-    repeats = max(1, min(5, 20_000_000 // noise.size))
-    start = time.perf_counter()
-    for number in range(repeats):
-        pq.write_table(
-            table,
+    from bluemirror.variables.engine import nullable
+    from bluemirror.variables.store import SHARD, THREADS
+
+    columns, rows = max(1, min(variables, 500)), max(1, min(observations, SHARD))
+    random = np.random.default_rng(0)
+    noise = random.random((columns, rows), dtype=np.float32)
+    noise[random.random(noise.shape) < 1 / 3] = np.nan
+    table = pa.table(dict(zip((f"v{number}" for number in range(columns)), nullable(noise), strict=True)))
+    shards = max(1, min(40_000_000 // noise.size, 400))
+
+    def write(number: int) -> None:
+        with pq.ParquetWriter(
             folder / f"floor-{number}.parquet",
+            table.schema,
             compression="snappy",
             use_dictionary=False,
             write_statistics=False,
-        )
-    return float(noise.size * repeats / (time.perf_counter() - start))
+        ) as writer:
+            for _ in range(shards):
+                writer.write_table(table)
+
+    start = time.perf_counter()
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(write, range(THREADS)))
+    return float(noise.size * shards * THREADS / (time.perf_counter() - start))
