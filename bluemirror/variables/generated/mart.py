@@ -260,7 +260,7 @@ class _World:
             for column, kind in item.columns:
                 if item.name in times:
                     found[column] = times[item.name]
-                elif item.name in single and item.key is None and item.type == "string":
+                elif item.name in single and item.key is None and item.type == "string" and not item.codes:
                     found[column] = pl.Series([f"{item.name}-{number:07d}" for number in range(len(rows))])
                 else:
                     found[column] = self._draw(table, item, column, kind, rows)
