@@ -11,17 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from bluemirror.contracts import Contract, Table
+from bluemirror.contracts import Contract
 from bluemirror.variables.declarations import Block, Family, Slice
-
-At = tuple[str, str]
-"""A table and a column of it."""
-
-_TOKEN = re.compile(
-    r"'(?P<text>(?:[^']|'')*)'"
-    r"|(?P<number>(?<![\w.])\d+(?:\.\d+)?)"
-    r"|(?:(?P<of>t|header|parent)\.)?\"?(?P<word>[A-Za-z_]\w*)\"?"
-)
+from bluemirror.variables.expressions import At, Tables, tokens
 
 _NUMERAL = re.compile(
     r"CAST\(\s*(?:(?P<of>t|header|parent)\.)?(?P<word>\w+)\s+AS\s+(?:DOUBLE|DECIMAL|INTEGER|BIGINT)",
@@ -60,49 +52,20 @@ class Mentions:
     read: set[str] = field(default_factory=set)
 
 
-class _Tables:
-    """Tables by name, and the ones above each."""
-
-    def __init__(self, contracts: Mapping[str, Contract]) -> None:
-        self._by_name = {table.name: table for contract in contracts.values() for table in contract.tables}
-
-    def above(self, name: str) -> list[Table]:
-        """The table, its parent, and so on up to the header."""
-        found = [self._by_name[name]]
-        while found[-1].parent is not None:
-            found.append(self._by_name[found[-1].parent])
-        return found
-
-    def target(self, name: str, prefix: str | None) -> str:
-        """The table that ``t.``, ``parent.`` or ``header.`` means in an expression over ``name``."""
-        chain = self.above(name)
-        if prefix == "header":
-            return chain[-1].name
-        return chain[1].name if prefix == "parent" and len(chain) > 1 else name
-
-    def is_text(self, name: str, column: str) -> bool:
-        """Whether the table has the column, and its values are texts."""
-        return any(one.name == column and one.type == "string" for one in self._by_name[name].fields)
-
-    def has(self, name: str, column: str) -> bool:
-        """Whether the table has the column."""
-        return any(column == one for one, _ in self._by_name[name].columns)
-
-
 MONTH = 30.5
 """Days of a month, where only the order of magnitude matters."""
 
 
 def mentions(blocks: Iterable[Block], contracts: Mapping[str, Contract]) -> Mentions:
     """Read ``blocks``."""
-    tables, said = _Tables(contracts), Mentions()
+    tables, said = Tables(contracts), Mentions()
     for block in blocks:
         for family in block.families:
             _family(family, tables, said)
     return said
 
 
-def _family(family: Family, tables: _Tables, said: Mentions) -> None:
+def _family(family: Family, tables: Tables, said: Mentions) -> None:
     chain = tables.above(family.table)
     said.read |= {table.name for table in chain}
     header = chain[-1].name
@@ -134,7 +97,7 @@ def _family(family: Family, tables: _Tables, said: Mentions) -> None:
 
 
 def _slices(
-    slices: Iterable[Slice], columns: Mapping[str, str], table: str, tables: _Tables, said: Mentions
+    slices: Iterable[Slice], columns: Mapping[str, str], table: str, tables: Tables, said: Mentions
 ) -> None:
     for one in slices:
         codes = {code for group in one.groups for code in group.codes or ()}
@@ -144,22 +107,12 @@ def _slices(
             said.texts[table, one.column] |= codes
             said.numbers[table, one.column] |= edges
             continue
-        for at in _columns(expression, table, tables):
+        for at in tables.columns(expression, table):
             said.numbers[at] |= edges
             said.texts[at] |= codes
 
 
-def _columns(expression: str, table: str, tables: _Tables) -> set[At]:
-    found = set()
-    for token in _TOKEN.finditer(expression):
-        if token["word"]:
-            at = (tables.target(table, token["of"]), token["word"])
-            if tables.has(*at):
-                found.add(at)
-    return found
-
-
-def _expression(expression: str | None, table: str, tables: _Tables, said: Mentions) -> None:
+def _expression(expression: str | None, table: str, tables: Tables, said: Mentions) -> None:
     """A literal is compared with the column named last before it; what stands after THEN or ELSE is a result."""
     for cast in _NUMERAL.finditer(expression or ""):
         read = (tables.target(table, cast["of"]), cast["word"])
@@ -167,11 +120,9 @@ def _expression(expression: str | None, table: str, tables: _Tables, said: Menti
             said.texts[read].update(NUMERALS)
     last: At | None = None
     before = ""
-    for token in _TOKEN.finditer(expression or ""):
+    for token in tokens(expression or ""):
         if token["word"]:
-            at = (tables.target(table, token["of"]), token["word"])
-            if tables.has(*at):
-                last = at
+            last = tables.column(token, table) or last
             before = token["word"].upper()
         elif last is not None and before not in ("THEN", "ELSE"):
             if token["text"] is not None:

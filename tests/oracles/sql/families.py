@@ -194,7 +194,7 @@ class FamilySql:
             )
         self.mart.make(
             "o_rows",
-            f"SELECT f.obs, f.unit, f.ref, x.placed AS time, x.* EXCLUDE (rid, kept, own_id, placed), true AS real, "
+            f"SELECT f.obs, f.unit, f.ref, x.placed AS time, x.* EXCLUDE (kept, own_id, placed), true AS real, "
             f"row_number() OVER (PARTITION BY f.obs, f.unit ORDER BY {order}) AS rn, "
             f"row_number() OVER (PARTITION BY f.obs ORDER BY {order.removeprefix('time, ')}) AS arrival "
             f"FROM {found} f JOIN o_values x USING (rid) JOIN {self.mart.copy(self.table.name)} t USING (rid) "
