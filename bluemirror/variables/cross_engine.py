@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bluemirror.variables.declarations import Block
     from bluemirror.variables.grouped import Ints
     from bluemirror.variables.spine import Spine
+    from bluemirror.variables.variable import Variable
 
 
 class CrossEngine:
@@ -50,20 +51,68 @@ class CrossEngine:
         return cast("pl.DataFrame", pl.from_arrow(self.compute_table(start, stop)))
 
     def compute_table(self, start: int = 0, stop: int | None = None) -> pa.Table:
-        """The same as an Arrow table.
+        """The same as an Arrow table."""
+        frames = [(part.block.name, part.compute(start, stop)) for part in self.parts]
+        return crossed(self.block, self.variables, frames)
 
-        The reason is that of the first source that did not answer, if there is one.
-        """
-        frames = [part.compute(start, stop) for part in self.parts]
-        reason = np.full(len(frames[0]), ANSWERED, dtype=np.int8)
-        for part, frame in zip(reversed(self.parts), reversed(frames), strict=True):
-            theirs = frame[f"{part.block.name}__reason"].to_numpy()
-            reason = np.where(theirs == ANSWERED, reason, theirs)
-        sides = {name: frame[name] for frame in frames for name in frame.columns}
-        values = np.empty((len(self.variables), len(reason)), dtype=np.float32)
-        for into, one in zip(values, self.block.combinations, strict=True):
-            into[:] = combined(one.operator, _values(sides[one.left]), _values(sides[one.right]))
-        return as_table(self.block, self.variables, frames[0], reason, values)
+
+class StoredCrossEngine:
+    """The same over what the build of this very moment has stored of the other blocks: nothing is loaded twice.
+
+    Parameters
+    ----------
+    block
+        A block across sources.
+    observations
+        observation_id and as_of, sorted by observation_id.
+    read
+        Gives observation_id, event_timestamp and the named columns of a block for some observations.
+    """
+
+    def __init__(
+        self,
+        block: Block,
+        observations: pl.DataFrame,
+        read: Callable[[str, list[str], pl.DataFrame], pl.DataFrame],
+    ) -> None:
+        self.block = block
+        self.variables = block_variables(block)
+        self.observations = observations
+        self.as_of: Ints = observations["as_of"].cast(pl.Datetime("us")).dt.timestamp("us").to_numpy()
+        self._read = read
+        needed = {side for one in block.combinations for side in (one.left, one.right)}
+        self._sides = {
+            part.name: [one.name for one in block_variables(part) if one.name in needed]
+            for part in block.borrowed
+        }
+
+    def compute_table(self, start: int = 0, stop: int | None = None) -> pa.Table:
+        """Variables of the observations ``start:stop`` as an Arrow table."""
+        asked = self.observations[start:stop].select("observation_id")
+        frames = [
+            (name, self._read(name, [f"{name}__reason", *sides], asked))
+            for name, sides in self._sides.items()
+        ]
+        return crossed(self.block, self.variables, frames)
+
+
+def crossed(
+    block: Block, variables: Sequence[Variable], frames: Sequence[tuple[str, pl.DataFrame]]
+) -> pa.Table:
+    """Combine the sides that stand in ``frames`` (block, its columns), all over the same observations.
+
+    The reason is that of the first source that did not answer, if there is one.
+    """
+    first = frames[0][1]
+    reason = np.full(len(first), ANSWERED, dtype=np.int8)
+    for name, frame in reversed(frames):
+        theirs = frame[f"{name}__reason"].to_numpy()
+        reason = np.where(theirs == ANSWERED, reason, theirs)
+    sides = {name: frame[name] for _, frame in frames for name in frame.columns}
+    values = np.empty((len(variables), len(reason)), dtype=np.float32)
+    for into, one in zip(values, block.combinations, strict=True):
+        into[:] = combined(one.operator, _values(sides[one.left]), _values(sides[one.right]))
+    return as_table(block, variables, first, reason, values)
 
 
 def _values(column: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.float32]]:

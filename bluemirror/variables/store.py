@@ -14,7 +14,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -29,14 +29,10 @@ from bluemirror.variables.plan import block_variables
 from bluemirror.workspace import Workspace
 
 if TYPE_CHECKING:
-    import duckdb
-
-    from bluemirror.contracts import Contract
-    from bluemirror.variables.cross_engine import CrossEngine
+    from bluemirror.variables.cross_engine import StoredCrossEngine
     from bluemirror.variables.declarations import Block
     from bluemirror.variables.engine import BlockEngine
     from bluemirror.variables.reasons import CallLedger
-    from bluemirror.variables.spine import Spine
 
 SEEN = "deliveries.json"
 """In a block's folder: the deliveries that its values were computed from."""
@@ -104,6 +100,8 @@ def build(
     from bluemirror.mart.manifests import read_snapshot
     from bluemirror.variables import load_blocks
     from bluemirror.variables.arrivals import deliveries_read, earliest_arrival, tables_read
+    from bluemirror.variables.cross_engine import StoredCrossEngine
+    from bluemirror.variables.engine import BlockEngine
     from bluemirror.variables.meaning import meaning_of
     from bluemirror.variables.observations import observe, with_keys
     from bluemirror.variables.reasons import CallLedger
@@ -129,7 +127,9 @@ def build(
         tables = tables_read(block, catalog, spine)
         arrived = deliveries_read(tables, catalog, block, state)
         stored = _Stored.read(root, block.name, meaning)
-        since = earliest_arrival(connection, tables, catalog, block, stored.deliveries, arrived)
+        since = None
+        if stored.folder is not None:
+            since = earliest_arrival(connection, tables, catalog, block, stored.deliveries, arrived)
         wanted = _wanted(observed, stored.observations, since, which.path)
         if len(wanted) or not stored.folder:
             folder = root / f".{block.name}@{meaning}.{uuid.uuid4().hex[:8]}"
@@ -150,18 +150,34 @@ def build(
             _keep(one.stored, one.wanted, one.folder)
         # A chunk is what is loaded at a time: memory does not grow with the number of observations.
         chunks = [keyed[first : first + CHUNK] for first in range(0, len(keyed), CHUNK)] or [keyed]
+        alone = [one for one in pending if not one.block.borrowed]
         for place, chunk in enumerate(chunks, start=1):
             calls = CallLedger(connection, catalog, spine, chunk)
-            compute = partial(_compute, connection, contracts, spine, chunk, calls, place == len(chunks))
+
+            def engine(one: _Pending, rows: pl.DataFrame, calls: CallLedger = calls) -> BlockEngine:
+                return BlockEngine(connection.cursor(), one.block, contracts, spine, rows, calls)
+
+            compute = partial(_compute, chunk, engine, place == len(chunks))
+            part = f", part {place}/{len(chunks)}" if len(chunks) > 1 else ""
             with ThreadPoolExecutor(THREADS) as pool:
                 try:
-                    for number, (cells, line) in enumerate(pool.map(compute, pending), start=1):
+                    for number, (cells, line) in enumerate(pool.map(compute, alone), start=1):
                         values += cells
-                        part = f", part {place}/{len(chunks)}" if len(chunks) > 1 else ""
                         say(f"variables {number}/{len(pending)}{part} {line}")
                 except BaseException:
                     pool.shutdown(cancel_futures=True)
                     raise
+        # Blocks across sources compare what the others have stored by now.
+        for number, one in enumerate((one for one in pending if one.block.borrowed), start=len(alone) + 1):
+            for place, chunk in enumerate(chunks, start=1):
+                cells, line = _compute(
+                    chunk,
+                    lambda one, rows: StoredCrossEngine(one.block, rows, partial(_read_block, root)),
+                    place == len(chunks),
+                    one,
+                )
+                values += cells
+            say(f"variables {number}/{len(pending)} {line}")
     connection.close()
     return BuildReport(
         observation_set, len(observed), total, values, bool(pending), time.perf_counter() - started
@@ -182,21 +198,16 @@ class _Pending:
 
 
 def _compute(
-    connection: duckdb.DuckDBPyConnection,
-    contracts: Mapping[str, Contract],
-    spine: Spine,
     chunk: pl.DataFrame,
-    calls: CallLedger,
+    engine: Callable[[_Pending, pl.DataFrame], BlockEngine | StoredCrossEngine],
     last: bool,
     one: _Pending,
 ) -> tuple[int, str]:
     """Compute one block for a chunk of observations, and commit it after the last; (number of values, a line)."""
-    from bluemirror.variables.cross_engine import engine_of
-
     begun = time.perf_counter()
     rows = chunk.join(one.wanted, on="observation_id", how="semi", maintain_order="left")
     if len(rows):
-        _write_part(one.folder, engine_of(connection.cursor(), one.block, contracts, spine, rows, calls))
+        _write_part(one.folder, engine(one, rows))
     if last:
         write_json(one.folder / SEEN, one.arrived)
         _retire(one.live, one.folder)
@@ -205,6 +216,15 @@ def _compute(
         len(rows) * one.variables,
         f"{one.block.name}: {one.variables:,} variables x {len(rows):,} observations in {seconds:.1f} s",
     )
+
+
+def _read_block(root: Path, block: str, names: list[str], asked: pl.DataFrame) -> pl.DataFrame:
+    """Stored columns of a block for the observations ``asked``, in their order."""
+    columns = ["observation_id", "event_timestamp", *names]
+    found = pl.scan_parquet(_parts((root / block).resolve())).select(columns)
+    frame = found.join(asked.lazy(), on="observation_id", how="semi").collect().sort("observation_id")
+    assert frame["observation_id"].equals(asked["observation_id"])
+    return frame
 
 
 @dataclass(frozen=True)
@@ -288,7 +308,7 @@ def _commit(folder: Path, write: Callable[[Path], None], ids: pl.Series) -> None
         draft.unlink(missing_ok=True)
 
 
-def _write_part(folder: Path, engine: BlockEngine | CrossEngine) -> None:
+def _write_part(folder: Path, engine: BlockEngine | StoredCrossEngine) -> None:
     import pyarrow.parquet as pq
 
     count = len(engine.as_of)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+import bluemirror
+from bluemirror.contracts import read_contracts
 from bluemirror.errors import FamilyError
 from bluemirror.variables import build, load_blocks, read_variables, variable_files
+from bluemirror.variables.cross_engine import engine_of
 from bluemirror.variables.plan import block_variables
 from bluemirror.variables.spine import read_spine
 from bluemirror.workspace import Workspace
@@ -52,6 +55,21 @@ def test_without_names_the_variables_of_the_sets_entity_are_read(flagship: Works
     everything = read_variables(flagship, "company_application")
     blocks = [one for one in load_blocks(flagship) if one.entity == "company"]
     assert everything.columns[1:] == [one.name for block in blocks for one in block_variables(block)]
+
+
+def test_what_compares_stored_values_is_what_computes_its_sides_itself(flagship: Workspace) -> None:
+    contracts, spine = read_contracts(flagship.contracts_dir), read_spine(flagship)
+    crossed = [block for block in load_blocks(flagship) if block.borrowed]
+    assert crossed
+    for block in crossed:
+        name = spine.set_of(block.entity)
+        observed = pl.read_parquet(variable_files(flagship, name, "observations"))
+        with bluemirror.connect(flagship) as connection:
+            together = engine_of(connection, block, contracts, spine, observed).compute()
+        names = [one.name for one in block_variables(block)]
+        stored = read_variables(flagship, name, [f"{block.name}__reason", *names])
+        assert stored.equals(together.select(stored.columns))
+        assert sum(stored[one].drop_nulls().n_unique() > 1 for one in names) > 20
 
 
 def test_an_entity_that_no_set_describes_says_so(flagship: Workspace) -> None:
