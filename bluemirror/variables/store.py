@@ -373,18 +373,24 @@ def read_variables(
     owner: dict[str, str] = {}
     of_set: list[str] = []
     described = read_spine(workspace).observations.get(observation_set)
-    for block in load_blocks(workspace):
+    asked = None if names is None else list(names)
+    blocks = load_blocks(workspace)
+    for block in blocks:
+        # A name begins with its block: the variables of blocks that nobody asks for are not spelled out.
+        if asked is not None and not any(name.startswith(f"{block.name}_") for name in asked):
+            continue
         made = [one.name for one in block_variables(block)]
         owner |= dict.fromkeys([f"{block.name}__reason", *made], block.name)
         if described is None or block.entity == described.entity:
             of_set += made
-    chosen = of_set if names is None else list(names)
+    chosen = of_set if asked is None else asked
     by_block: dict[str, list[str]] = {}
     for name in chosen:
         if name not in owner:
             import difflib
 
-            near = difflib.get_close_matches(name, owner, 1)
+            known = [one.name for block in blocks for one in block_variables(block)]
+            near = difflib.get_close_matches(name, known, 1)
             raise FamilyError(
                 f"there is no variable {name!r}",
                 file=workspace.families_dir,
