@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -22,7 +23,18 @@ def attach(blocks: Sequence[Block]) -> tuple[Block, ...]:
     FamilyError
         If a side is no variable of a block of the same entity.
     """
-    return tuple(block if block.families else _attached(block, blocks) for block in blocks)
+    key = tuple(map(id, blocks))
+    if key not in _ATTACHED:
+        while len(_ATTACHED) >= REMEMBERED:
+            _ATTACHED.popitem(last=False)
+        attached = tuple(block if block.families else _attached(block, blocks) for block in blocks)
+        _ATTACHED[key] = tuple(blocks), attached
+    return _ATTACHED[key][1]
+
+
+REMEMBERED = 8
+_ATTACHED: OrderedDict[tuple[int, ...], tuple[tuple[Block, ...], tuple[Block, ...]]] = OrderedDict()
+"""What was attached before, by the identities of the blocks, which are kept so that they stay their own."""
 
 
 def _attached(block: Block, blocks: Sequence[Block]) -> Block:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from bluemirror.variables.combining import COMBINED, UNITS
 from bluemirror.variables.declarations import Block, Combination, Family, Level, Measure, Relation
 from bluemirror.variables.operators import BACKWARD, OPERATORS
 from bluemirror.variables.quantities import QuantityReader
-from bluemirror.variables.yaml_lines import LinedDict, read_yaml
+from bluemirror.variables.yaml_lines import LinedDict, parse_yaml
 from bluemirror.workspace import Workspace
 
 BLOCK_KEYS = ("block", "entity", "source", "label", "miss", "families", "combinations")
@@ -215,7 +216,13 @@ def read_block(path: Path) -> Block:
     FamilyError
         Naming file, line, what is wrong and what to write.
     """
-    return _Reader(path).block(read_yaml(path))
+    return _block(path, path.read_text(encoding="utf-8"))
+
+
+@lru_cache(maxsize=256)
+def _block(path: Path, text: str) -> Block:
+    """A file that says the same is the same block: it is read, and its variables are spelled out, once a process."""
+    return _Reader(path).block(parse_yaml(path, text))
 
 
 def read_blocks(folder: Path) -> tuple[Block, ...]:

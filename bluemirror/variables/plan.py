@@ -6,6 +6,7 @@ A tensor's variables are enumerated in the order of its array, so that a name an
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Iterator
 
 from bluemirror.errors import FamilyError
@@ -125,14 +126,29 @@ def combination_variable(block: Block, combination: Combination, known: dict[str
     )
 
 
+_SPELLED: OrderedDict[int, tuple[Block, tuple[Variable, ...]]] = OrderedDict()
+"""Blocks whose variables were spelled out, by identity; the block is kept so that its identity stays its own."""
+
+REMEMBERED = 256
+
+
 def block_variables(block: Block) -> tuple[Variable, ...]:
-    """Every variable of ``block`` in the order of its stored columns.
+    """Every variable of ``block`` in the order of its stored columns; remembered for the same block.
 
     Raises
     ------
     FamilyError
         If two variables get the same name.
     """
+    known = _SPELLED.get(id(block))
+    if known is None:
+        known = _SPELLED[id(block)] = block, _spelled_out(block)
+        while len(_SPELLED) > REMEMBERED:
+            _SPELLED.popitem(last=False)
+    return known[1]
+
+
+def _spelled_out(block: Block) -> tuple[Variable, ...]:
     found: dict[str, Variable] = {}
 
     def add(variable: Variable, line: int) -> None:

@@ -37,7 +37,12 @@ _LineLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _map
 
 
 def read_yaml(path: Path) -> LinedDict:
-    """Read a mapping from ``path``.
+    """Read a mapping from ``path``; see :func:`parse_yaml`."""
+    return parse_yaml(path, path.read_text(encoding="utf-8"))
+
+
+def parse_yaml(path: Path, text: str) -> LinedDict:
+    """Read a mapping from the ``text`` of ``path``.
 
     Raises
     ------
@@ -46,7 +51,7 @@ def read_yaml(path: Path) -> LinedDict:
     """
     try:
         # A SafeLoader subclass: it builds plain values only.
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_LineLoader)  # noqa: S506
+        content = yaml.load(text, Loader=_LineLoader)  # noqa: S506
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
