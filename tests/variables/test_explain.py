@@ -37,7 +37,7 @@ def explained(flagship: Workspace, explainer: Explainer) -> list[Explanation]:
     chosen: dict[str, list[str]] = {}
     for (block, _), members in families.items():
         chosen.setdefault(set_of[block], []).extend(generator.sample(members, min(2, len(members))))
-    found = []
+    found: list[Explanation] = []
     for which, names in chosen.items():
         values = read_variables(flagship, which, names)
         for name in names:
