@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LINTED := bluemirror pipelines simulator feature_repo tests mutants
 
-.PHONY: help run test lint format mutants bench ui lock install clean
+.PHONY: help run test proofs lint format mutants bench ui lock install clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,7 +21,10 @@ run: $(READY)  ## the night, whole: landing files to registered scorecards
 	@$(BIN)/bluemirror run
 
 test: lint $(READY)  ## ruff, mypy, pytest
-	@$(BIN)/python -m pytest $(PYTEST)
+	@$(BIN)/python -m pytest -m "not proof" $(PYTEST)
+
+proofs: $(READY)  ## every variable against its second implementation, mutations, determinism; says its numbers
+	@$(BIN)/python -m pytest -m proof -s $(PYTEST)
 
 lint: $(READY)  ## ruff and mypy
 	@$(BIN)/ruff check $(LINTED)

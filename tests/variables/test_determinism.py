@@ -64,7 +64,7 @@ def hashes_of(
     return [content_hash(whole(size)) for size in sizes]
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_one_hash_whatever_threads_and_shards(repository: Path) -> None:
     started = time.perf_counter()
     workspace = Workspace.open(repository)

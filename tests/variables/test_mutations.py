@@ -30,7 +30,7 @@ CUSTOMERS = 80
 A_BATCH = 25
 """Rows of one table changed in one column at a time, no two of them seen by one observation."""
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.proof
 
 
 class World:

@@ -121,7 +121,7 @@ def test_no_expression_depends_on_the_order_of_rows(blocks: tuple[Block, ...]) -
     assert not found
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_every_value_on_generated_data(
     blocks: tuple[Block, ...], contracts: dict[str, Contract], spine: Spine
 ) -> None:
@@ -139,7 +139,7 @@ def test_every_value_on_generated_data(
     assert found.present > found.values / 3
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_every_value_on_a_simulated_bank(
     flagship: Workspace, blocks: tuple[Block, ...], contracts: dict[str, Contract], spine: Spine
 ) -> None:
