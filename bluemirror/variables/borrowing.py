@@ -72,7 +72,18 @@ def _borrow(lender: Block, asked: Sequence[str]) -> tuple[Block, set[str]]:
             found |= names & set(asked)
             if names:
                 families.append(part)
-    return replace(lender, families=tuple(families), combinations=combinations), found
+    return replace(lender, families=_with_first(lender, families), combinations=combinations), found
+
+
+def _with_first(lender: Block, families: Sequence[Family]) -> tuple[Family, ...]:
+    """``families``, behind the one that tells whether the lender's source said anything: its first by a key.
+
+    Without it a borrowed variable would be null for other reasons than the variable of the same name is.
+    """
+    first = next((one for one in lender.families if one.via is None), None)
+    if first is None or any(one.name == first.name for one in families):
+        return tuple(families)
+    return (replace(first, measures=(), attributes=(), age=False), *families)
 
 
 def _narrowed(lender: Block, family: Family, wanted: set[str]) -> tuple[Family, set[str]]:

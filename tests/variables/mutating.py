@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from bluemirror.contracts import Field, Table
 from bluemirror.variables.declarations import Family
 from bluemirror.variables.expressions import Tables
+from bluemirror.variables.operators import OPERATORS
 from bluemirror.variables.tensors import Tensor
 from tests.oracles.sql.families import FamilySql
 
@@ -60,6 +62,12 @@ def other_value(connection: Any, table: Table, column: str, rid: int, rng: np.ra
 def passing(tensor: Tensor) -> str:
     """SQL over the rows of :class:`FamilySql`: whether some variable of the tensor counts the row."""
     sides = ["real"]
+    of, by = tensor.measure.of, tensor.measure.by
+    if of is not None:
+        # Some operator takes the column as a text, others as a number.
+        sides.append(f"{'s' if OPERATORS[tensor.agg].kernel == 'value' else 'v'}_{of} IS NOT NULL")
+    if by is not None:
+        sides.append(f"v_{by} IS NOT NULL")
     if all(window.size is not None for window in tensor.windows):
         sides.append("(" + " OR ".join(f"w_{window.size}" for window in tensor.windows) + ")")
     sides += [
@@ -88,9 +96,13 @@ def candidates(
 ) -> list[Candidate]:
     """Rows that the tensor counts, chosen so that no observation sees two of them."""
     connection = family_sql.mart
+    once = ""
+    if tensor.agg == "distinct":
+        once = f"QUALIFY count(*) OVER (PARTITION BY obs, unit, s_{tensor.measure.of}) = 1"
     units = "AND unit IN (SELECT unit FROM o_units)" if family_sql.family.per else ""
     rows = connection.run(
-        f"SELECT rid, list(DISTINCT CAST(obs AS BIGINT)) FROM o_base WHERE {passing(tensor)} {units} GROUP BY rid ORDER BY rid"
+        f"SELECT rid, list(DISTINCT CAST(obs AS BIGINT)) FROM (SELECT * FROM o_base WHERE {passing(tensor)} {units} {once}) "
+        "GROUP BY rid ORDER BY rid"
     ).fetchall()
     taken: set[int] = set()
     found = []
@@ -105,17 +117,65 @@ def candidates(
     return found
 
 
+def variables_of(tensor: Tensor) -> int:
+    """How many variables a tensor yields."""
+    axes = (tensor.pairs or tensor.windows, *tensor.group_axes, *(one.groups for one in tensor.outer))
+    return math.prod(len(axis) for axis in axes)
+
+
+def told_apart(rows: FamilySql, tensor: Tensor, column: str, rid: int, values: Sequence[Any]) -> Any:
+    """The first of ``values`` with which the tensor sees another row; LookupError if it sees none.
+
+    Which hash an applicant was matched by may be all that is asked of a hash: another one is no change then.
+    """
+    table = f'"o_{rows.table.name}"'
+    wanted = {f"v_{name}" for name in (tensor.measure.of, tensor.measure.by)} | {f"s_{tensor.measure.of}"}
+    wanted |= {f"g_{one.name}_{group.name}" for one in tensor.slices for group in one.groups}
+    asked = {name: text for name, text in rows.row_expressions().items() if name in wanted}
+
+    def seen(source: str, *values: Any) -> list[Any]:
+        query = rows.evaluation(source, rows.table.name, asked)
+        return list(rows.mart.execute(query, list(values)).fetchall())
+
+    now = seen(f"(SELECT * FROM {table} WHERE rid = {rid})")
+    ((kind,),) = rows.mart.execute(
+        f"SELECT data_type FROM duckdb_columns() WHERE table_name = ? AND column_name = '{column}'",
+        [f"o_{rows.table.name}"],
+    ).fetchall()
+    for value in values:
+        changed = f'(SELECT * REPLACE (CAST(? AS {kind}) AS "{column}") FROM {table} WHERE rid = {rid})'
+        if seen(changed, value) != now:
+            return value
+    raise LookupError(column)
+
+
 def change(
-    connection: Any, table: Table, column: str, rows: Sequence[Candidate], rng: np.random.Generator
-) -> None:
-    """Change (or remove) the rows in the mart's own table."""
-    for row in rows:
+    connection: Any,
+    rows: FamilySql,
+    tensor: Tensor,
+    column: str,
+    found: Sequence[Candidate],
+    rng: np.random.Generator,
+) -> list[Candidate]:
+    """Change (or remove) rows in the mart's own table, such that the tensor sees others; those that were."""
+    table = rows.table
+    done = []
+    for row in found:
         where = f'(_doc, _seq) IN (SELECT (_doc, _seq) FROM "o_{table.name}" WHERE rid = {row.rid})'
         if column == REMOVED:
             connection.execute(f'DELETE FROM "{table.name}" WHERE {where}')
-        else:
-            value = other_value(connection, table, column, row.rid, rng)
-            connection.execute(f'UPDATE "{table.name}" SET "{column}" = ? WHERE {where}', [value])
+            done.append(row)
+            continue
+        values = [other_value(connection, table, column, row.rid, rng) for _ in range(4)]
+        # Another value in place of one of several leaves their number as it is; none in its place does not.
+        several = OPERATORS[tensor.agg].kernel == "value"
+        try:
+            value = told_apart(rows, tensor, column, row.rid, [None, *values] if several else [*values, None])
+        except LookupError:
+            continue
+        connection.execute(f'UPDATE "{table.name}" SET "{column}" = ? WHERE {where}', [value])
+        done.append(row)
+    return done
 
 
 def mutate_later(

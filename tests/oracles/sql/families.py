@@ -46,18 +46,21 @@ class FamilySql:
 
     # Expressions over one table, each evaluated where the family's names mean what they say ------------------------------
 
-    def _evaluated(self, name: str, table: str, expressions: Mapping[str, str]) -> str:
-        """A table (rid, columns...) of ``expressions`` over every row of ``table``."""
+    def evaluation(self, rows: str, table: str, expressions: Mapping[str, str]) -> str:
+        """A query (rid, columns...) of ``expressions`` over ``rows`` of ``table``."""
         contracted = self.mart.table(table)
         listed = "".join(f", ({text}) AS {alias}" for alias, text in expressions.items())
         joins = ""
         if "parent." in listed and contracted.parent is not None:
-            above = self.mart.copy(contracted.parent)
-            joins += f" JOIN (SELECT * EXCLUDE (rid) FROM {above}) parent ON parent._doc = t._doc AND parent._seq = t._parent"
+            above = f"(SELECT * EXCLUDE (rid) FROM {self.mart.copy(contracted.parent)})"
+            joins += f" JOIN {above} parent ON parent._doc = t._doc AND parent._seq = t._parent"
         if "header." in listed:
-            above = self.mart.copy(self.header.name)
-            joins += f" JOIN (SELECT * EXCLUDE (rid) FROM {above}) header ON header._doc = t._doc"
-        return self.mart.make(name, f"SELECT t.rid AS rid{listed} FROM {self.mart.copy(table)} t{joins}")
+            joins += f" JOIN (SELECT * EXCLUDE (rid) FROM {self.mart.copy(self.header.name)}) header ON header._doc = t._doc"
+        return f"SELECT t.rid AS rid{listed} FROM {rows} t{joins}"
+
+    def _evaluated(self, name: str, table: str, expressions: Mapping[str, str]) -> str:
+        """A table of ``expressions`` over every row of ``table``."""
+        return self.mart.make(name, self.evaluation(self.mart.copy(table), table, expressions))
 
     @staticmethod
     def _expression(columns: Mapping[str, str], name: str) -> str:
@@ -78,7 +81,7 @@ class FamilySql:
                 found[f"{prefix}_{one.name}_{group.name}"] = held
         return found
 
-    def _row_expressions(self) -> dict[str, str]:
+    def row_expressions(self) -> dict[str, str]:
         family, columns = self.family, self.family.columns
         found = {"kept": f"coalesce(({family.where}), false)" if family.where else "true"}
         found["own_id"] = (
@@ -178,7 +181,7 @@ class FamilySql:
 
     def _base(self) -> None:
         """Table o_base: one row a row, with a bodiless one (real = false) for each observation or unit."""
-        expressions = self._row_expressions()
+        expressions = self.row_expressions()
         self._evaluated("o_values", self.table.name, expressions)
         found = self._found()
         arrived = ("event_time", "_seq") if self.table.parent else ("event_time", *ARRIVED)
