@@ -216,7 +216,6 @@ SPREADS: dict[str, Callable[[Sequence[float]], float | None]] = {
     "top1": _top(1),
     "top3": _top(3),
     "top5": _top(5),
-    "top10": _top(10),
 }
 
 SERIES: dict[str, Callable[[Sequence[float]], float | None]] = {

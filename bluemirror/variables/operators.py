@@ -53,7 +53,6 @@ OPERATORS: dict[str, Operator] = {
     "top1": Operator("value", True, Label("最大一个占比", "share of the largest"), "ratio"),
     "top3": Operator("value", True, Label("最大三个占比", "share of the 3 largest"), "ratio"),
     "top5": Operator("value", True, Label("最大五个占比", "share of the 5 largest"), "ratio"),
-    "top10": Operator("value", True, Label("最大十个占比", "share of the 10 largest"), "ratio"),
     "first": Operator("ordered", True, Label("最早值", "first value"), "="),
     "last": Operator("ordered", True, Label("最新值", "last value"), "="),
     "median": Operator("ordered", True, Label("中位数", "median"), "="),
@@ -84,7 +83,7 @@ OPERATORS: dict[str, Operator] = {
     ),
 }
 
-WEIGHTED = ("ratio", "hhi", "entropy", "top1", "top3", "top5", "top10")
+WEIGHTED = ("ratio", "hhi", "entropy", "top1", "top3", "top5")
 """Aggregates that take a second column: a ratio's denominator, or the weight of a concentration."""
 
 BACKWARD = ("since_last", "since_first", "first", "last", "gap_min", "gap_max", "gap_mean", "gap_std")

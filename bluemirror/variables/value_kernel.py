@@ -165,6 +165,5 @@ VALUES: dict[str, Callable[[Cells, str], Floats]] = {
     "top1": _spread(1),
     "top3": _spread(3),
     "top5": _spread(5),
-    "top10": _spread(10),
 }
 """Aggregates of the value kernel."""
