@@ -21,8 +21,11 @@ if TYPE_CHECKING:
     from bluemirror.variables.spine import Spine
     from bluemirror.workspace import Workspace
 
-SEEDS = (1, 2)
-"""Marts that are made: what looks constant or twin in the first is looked at again in the second."""
+MARTS = ((1, 1.0), (2, 1.0), (3, 0.12))
+"""Seed and density of marts: what looks constant or twin in all before is looked at again in the next.
+
+Where rows are many, rare things meet; where they are few, what mostly goes together comes apart.
+"""
 
 
 @dataclass(frozen=True)
@@ -104,42 +107,45 @@ def judge_blocks(blocks: Iterable[Block], contracts: Mapping[str, Contract], spi
     twins: dict[str, str] = {}
     observations: dict[str, int] = {}
     for entity, members in by_entity.items():
-        columns, count = _columns(members, contracts, spine, SEEDS[0])
+        columns, count = _columns(members, contracts, spine, MARTS[0])
         observations[entity] = count
         fixed, same = judge_columns(columns)
-        suspects = {*fixed, *same, *same.values()}
-        if suspects:
-            again, _ = _columns(members, contracts, spine, SEEDS[1], suspects)
-            fixed, same = _both(fixed, columns, again)
+        for which in MARTS[1:]:
+            suspects = {*fixed, *same, *same.values()}
+            if not suspects:
+                break
+            again, _ = _columns(members, contracts, spine, which, suspects)
+            columns = _both(fixed, columns, again)
+            fixed, same = judge_columns(columns)
         constants |= fixed
         twins |= same
     return Judgement(frozenset(constants), twins, observations)
 
 
-def _both(
-    fixed: set[str], first: Iterable[Column], second: Iterable[Column]
-) -> tuple[set[str], dict[str, str]]:
-    """What is constant, or equal to the same other, in both marts."""
-    before = {one.name: one.digest for one in first}
-    merged = [
-        Column(one.name, before[one.name] + one.digest, one.constant and one.name in fixed) for one in second
+def _both(fixed: set[str], before: Iterable[Column], again: Iterable[Column]) -> list[Column]:
+    """Columns that are constant, or equal to another, where they are so in both marts."""
+    first = {one.name: one.digest for one in before}
+    return [
+        Column(one.name, first[one.name] + one.digest, one.constant and one.name in fixed) for one in again
     ]
-    return judge_columns(merged)
 
 
 def _columns(
     blocks: Iterable[Block],
     contracts: Mapping[str, Contract],
     spine: Spine,
-    seed: int,
+    which: tuple[int, float],
     only: set[str] | None = None,
 ) -> tuple[list[Column], int]:
     """Every variable of ``blocks`` (or ``only`` those named), told apart on one mart; and its observations."""
     from bluemirror.variables.cross_engine import engine_of
     from bluemirror.variables.generated import generate_mart
+    from bluemirror.variables.plan import block_variables
 
-    blocks = tuple(blocks)
-    mart = generate_mart(contracts, blocks, spine, seed=seed)
+    blocks = tuple(
+        block for block in blocks if only is None or any(one.name in only for one in block_variables(block))
+    )
+    mart = generate_mart(contracts, blocks, spine, seed=which[0], density=which[1])
     observed = mart.observations[blocks[0].entity]
     found = []
     for block in blocks:

@@ -25,6 +25,8 @@ TEXTS = 40
 """Different texts of a column without codes."""
 USUAL = 0.35
 """Share of an owner's rows that have the code that is usual for that owner."""
+NARROW = 1000.0
+"""Width of a range up to which every number is as likely as another."""
 WIDE = 5e7
 """Largest number of a column without a maximum."""
 
@@ -83,7 +85,10 @@ def draw_key(pool: str, rows: Rows, required: bool, faithful: float, rng: np.ran
     """A key: mostly the owner's own, else a near neighbour's, so that things are shared."""
     which = rows.owner.copy()
     strange = rng.random(len(rows)) >= faithful
-    which[strange] = (which[strange] + rng.integers(1, 9, int(strange.sum()))) % rows.owners
+    count = int(strange.sum())
+    # Near neighbours share things; now and then anybody does, so that more than ten meet in one place.
+    away = np.where(rng.random(count) < 0.6, rng.integers(1, 9, count), rng.integers(0, rows.owners, count))
+    which[strange] = (which[strange] + away) % rows.owners
     values = pl.Series([f"{pool}-{number:05d}" for number in range(rows.owners)]).gather(which)
     return emptied(values, required, rng)
 
@@ -175,6 +180,11 @@ def draw_numbers(field: Field, lines: set[float], rows: Rows, rng: np.random.Gen
         on = rng.random(count) < 0.12
         inside[on] = edges[rng.integers(0, len(edges), int(on.sum()))]
         values = np.where(rng.random(count) < 0.6, inside, values)
+    if most - least > NARROW:
+        # Amounts of one row are of one size, a little more or less: what is used of a limit, what is paid of a bill.
+        size = 10 ** np.random.default_rng(count).uniform(2, 6.5, count)
+        part = np.where(rng.random(count) < 0.5, rng.uniform(0.0, 1.3, count), rng.uniform(0.8, 1.1, count))
+        values = np.where(rng.random(count) < 0.5, np.clip(size * part, least, most), values)
     if least <= 0:
         values[rng.random(count) < 0.06] = 0.0
     if whole:
@@ -186,7 +196,7 @@ def draw_numbers(field: Field, lines: set[float], rows: Rows, rng: np.random.Gen
 
 def _ranged(least: float, most: float, count: int, rng: np.random.Generator) -> Floats:
     """A narrow range evenly; of a wide one the small numbers as often as the large, by their logarithm."""
-    if most - least <= 1000:
+    if most - least <= NARROW:
         return rng.uniform(least, most, count) if most > least else np.full(count, least)
     size = 10 ** rng.uniform(0, np.log10(most - max(least, 0.0)), count)
     values = max(least, 0.0) + size

@@ -61,6 +61,7 @@ def generate_mart(
     spine: Spine,
     entities: int = ENTITIES,
     seed: int = 1,
+    density: float = 1.0,
 ) -> GeneratedMart:
     """Make tables in which every code, group, band, window and state that ``blocks`` can tell apart occurs.
 
@@ -73,13 +74,15 @@ def generate_mart(
         Number of persons (and of companies); each is observed :data:`TIMES` times.
     seed
         Same declarations and seed, same mart.
+    density
+        How many rows there are, 1 being plenty: where they are few, what mostly goes together comes apart.
     """
     import duckdb
 
     blocks = tuple(blocks)
     said = mentions(blocks, contracts)
     at = _moments(entities, seed)
-    world = _World(contracts, said, spine, blocks, at, seed)
+    world = _World(contracts, said, spine, blocks, at, seed, density)
     connection = duckdb.connect()
     for contract in contracts.values():
         wanted = [table for table in contract.tables if table.name in said.read or table.name == world.ledger]
@@ -147,7 +150,9 @@ class _World:
         blocks: tuple[Block, ...],
         at: Moments,
         seed: int,
+        density: float,
     ) -> None:
+        self.density = density
         self.said, self.spine, self.at, self.seed = said, spine, at, seed
         self.entities = sorted({block.entity for block in blocks})
         self.ledger = spine.calls.table if spine.calls else None
@@ -188,7 +193,14 @@ class _World:
     def _header(self, table: Table, contract: Contract) -> pl.DataFrame:
         rng = draws.generator(self.seed, table.name)
         days = sorted(self.said.days.get(table.name, ()))
-        heads = draw_heads(table, days, contract.answer_valid_days, HEADS[table.kind], self.at, rng)
+        heads = draw_heads(
+            table,
+            days,
+            contract.answer_valid_days,
+            HEADS[table.kind] * (self.density if table.kind == "event" else 1.0),
+            self.at,
+            rng,
+        )
         if table.name == self.ledger:
             heads = self._with_calls(heads, rng)
         times = time_fields(table, table.event_time, heads.event, rng)
@@ -219,7 +231,9 @@ class _World:
 
     def _child(self, table: Table, parents: pl.DataFrame, leaf: bool) -> pl.DataFrame:
         rng = draws.generator(self.seed, table.name)
-        counts = children(len(parents), LEAVES if leaf and table.parent == table.header else BRANCHES, rng)
+        counts = children(
+            len(parents), (LEAVES if leaf and table.parent == table.header else BRANCHES) * self.density, rng
+        )
         parent = np.repeat(np.arange(len(parents)), counts)
         above = parents.select("_owner", "_doc", "_seq", "known_time", "_header")[parent]
         end = above["_header"].dt.timestamp("us").to_numpy()

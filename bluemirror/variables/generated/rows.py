@@ -61,7 +61,7 @@ def draw_heads(
     table: Table,
     days: Sequence[float],
     valid_days: int | None,
-    each: int,
+    each: float,
     at: Moments,
     rng: np.random.Generator,
 ) -> Heads:
