@@ -1,4 +1,4 @@
-"""Verbs about variables: catalogue count, search, show, compile; explain."""
+"""Verbs about variables: catalogue count, search, show, page, compile; explain."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHOWN = 40
 
 
 def catalogue(args: argparse.Namespace, console: Console) -> dict[str, Any]:
-    """Dispatch to count, search, show or compile."""
+    """Dispatch to count, search, show, page or compile."""
     workspace = Workspace.open(args.workspace)
     if args.action in ("search", "show"):
         if not args.text:
@@ -26,7 +26,26 @@ def catalogue(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         return (_search if args.action == "search" else _show)(workspace, console, " ".join(args.text))
     if args.action == "count":
         return _count(workspace, console, args.list)
+    if args.action == "page":
+        return _page(workspace, console, args.html)
     return _compile(workspace, console)
+
+
+def _page(workspace: Workspace, console: Console, target: str | None) -> dict[str, Any]:
+    from bluemirror.atomic import write_text
+    from bluemirror.variables import load_blocks
+    from bluemirror.variables.catalogue import catalogue as all_variables
+    from bluemirror.variables.page import page_html
+
+    variables = all_variables(workspace)
+    path = workspace.data / "catalogue.html" if target is None else Path(target)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = page_html(f"变量目录 Catalogue of variables · {workspace.name}", load_blocks(workspace), variables)
+    write_text(path, text)
+    size = len(text.encode()) / 2**20
+    console.line(f"{path}: {len(variables):,} variables, {size:.1f} MiB, needs nothing from outside")
+    console.next("open it in a browser; #words behind its address searches at once")
+    return {"file": str(path), "variables": len(variables)}
 
 
 def _count(workspace: Workspace, console: Console, listing: str | None) -> dict[str, Any]:

@@ -105,13 +105,20 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
     ),
     "catalogue": (
         "catalogue:catalogue",
-        "count, search, show variables; compile the list that is committed",
+        "count, search, show variables; write them as a page; compile the list that is committed",
         (
             (
                 "action",
-                {"choices": ("count", "search", "show", "compile"), "help": "compile: the list to commit"},
+                {
+                    "choices": ("count", "search", "show", "page", "compile"),
+                    "help": "compile: the list to commit",
+                },
             ),
             ("text", {"nargs": "*", "metavar": "TEXT|NAME", "help": "for search: words; for show: a name"}),
+            (
+                "--html",
+                {"metavar": "FILE", "help": "for page: where to write it (default: data/catalogue.html)"},
+            ),
             ("--list", {"metavar": "FILE", "help": "for count: write the constants and duplicates by name"}),
         ),
     ),
