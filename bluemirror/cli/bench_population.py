@@ -26,10 +26,9 @@ LIMIT {customers}
 
 @dataclass(frozen=True)
 class Population:
-    """A workspace of its own whose sets describe each entity once, and how many copies its mart holds."""
+    """A workspace of its own whose sets can describe each entity once."""
 
     workspace: Workspace
-    copies: int
 
     def of(self, customers: int, folder: Path) -> Workspace:
         """The same mart, described for no more than ``customers`` persons; other entities in proportion."""
@@ -84,7 +83,7 @@ def enlarged(workspace: Workspace, customers: int, folder: Path, log: Callable[[
                 connection.execute(_copies(path, target, copies, keys.get(inside.parts[0], set())))
             else:
                 shutil.copy(path, target)
-    return Population(larger, copies)
+    return Population(larger)
 
 
 def _described(workspace: Workspace, query: Path, key: str) -> int:

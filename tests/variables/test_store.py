@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import polars as pl
 import pytest
 
 import bluemirror
 from bluemirror.contracts import read_contracts
 from bluemirror.errors import FamilyError
-from bluemirror.variables import build, load_blocks, read_variables, variable_files
+from bluemirror.variables import build, load_blocks, read_variables, store, variable_files
 from bluemirror.variables.cross_engine import engine_of
 from bluemirror.variables.plan import block_variables
 from bluemirror.variables.spine import read_spine
@@ -71,6 +74,20 @@ def test_what_compares_stored_values_is_what_computes_its_sides_itself(flagship:
         assert sum(stored[one].drop_nulls().n_unique() > 1 for one in names) > 20
 
 
+def test_chunks_do_not_change_what_is_stored(
+    small_workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Workspace.open(small_workspace)
+    (tmp_path / "mart").symlink_to(whole.mart)
+    parted = replace(whole, data=tmp_path)
+    monkeypatch.setattr(store, "CHUNK", 700)
+    for name in read_spine(whole).observations:
+        assert build(parted, name).observations > 2 * store.CHUNK
+        for block in load_blocks(whole):
+            assert len(variable_files(parted, name, block.name)) > 2
+        assert read_variables(parted, name).equals(read_variables(whole, name))
+
+
 def test_an_entity_that_no_set_describes_says_so(flagship: Workspace) -> None:
     with pytest.raises(FamilyError, match="declare a set with entity: device"):
         read_spine(flagship).set_of("device")
@@ -93,8 +110,6 @@ def test_a_block_that_is_not_built_says_so(flagship: Workspace) -> None:
 
 
 def test_another_reading_of_the_tables_is_another_meaning(flagship: Workspace) -> None:
-    from dataclasses import replace
-
     from bluemirror.contracts import read_contracts
     from bluemirror.variables.meaning import meaning_of
     from bluemirror.variables.plan import block_variables
