@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +64,14 @@ _KNOWN: dict[Path, tuple[bytes, Contract]] = {}
 """File -> (hash of its content, its contract). Contracts are frozen, so one value serves all who ask."""
 
 
-def read_contracts(folder: str | Path) -> dict[str, Contract]:
+def read_contracts(folder: str | Path, *, declaring: Collection[str] | None = None) -> dict[str, Contract]:
     """All contracts of a folder by source, in the order of the names.
+
+    Parameters
+    ----------
+    declaring
+        Only the contracts that declare any of these tables (all of them, if no text names one); the others are not
+        read, because reading all takes longer than what is asked of one.
 
     Raises
     ------
@@ -79,6 +87,8 @@ def read_contracts(folder: str | Path) -> dict[str, Contract]:
             rule=f"a workspace has a data_contracts folder with one <source>{SUFFIX} a source",
             fix="add one; bluemirror init DIR makes a workspace with an example",
         )
+    if declaring is not None:
+        files = _naming(files, declaring) or files
     binder = Binder()
     contracts: dict[str, Contract] = {}
     owner: dict[str, Contract] = {}
@@ -95,6 +105,12 @@ def read_contracts(folder: str | Path) -> dict[str, Contract]:
             owner[table.name] = contract
         contracts[contract.source] = contract
     return contracts
+
+
+def _naming(files: Iterable[Path], names: Collection[str]) -> list[Path]:
+    """The files whose text has any of ``names`` as a word: a contract that declares a table is among them."""
+    word = re.compile(r"\b(?:" + "|".join(map(re.escape, names)) + r")\b")
+    return [file for file in files if word.search(file.read_text(encoding="utf-8"))]
 
 
 def read_contract(file: str | Path, *, any_name: bool = False) -> Contract:

@@ -170,7 +170,7 @@ def _written_view(connection: duckdb.DuckDBPyConnection, name: str, files: Itera
 def mart_columns(table: Table) -> list[tuple[str, str]]:
     """Columns of a mart table with their DuckDB types, system columns last."""
     from bluemirror.contracts import DUCKDB_TYPES
-    from bluemirror.mart.finished import SYSTEM
+    from bluemirror.mart.system_columns import SYSTEM
 
     own = {"doc": "BIGINT", "row": "INTEGER", **DUCKDB_TYPES}
     columns = [*table.columns, *SYSTEM.items()]

@@ -13,19 +13,6 @@ from bluemirror.mart.keys import KeyHasher
 if TYPE_CHECKING:
     import polars as pl
 
-SYSTEM = {
-    "event_time": "timestamp",
-    "known_time": "timestamp",
-    "_doc": "doc",
-    "_seq": "row",
-    "_parent": "row",
-    "_delivery": "date",
-    "_file": "string",
-    "_line": "row",
-    "_deleted": "bool",
-}
-"""System columns of every mart table, in order, with their types."""
-
 
 def document_ids(batch: Batch) -> np.ndarray:
     """``_doc`` of each record: 63 bits of a hash of source, delivery, file and record number."""

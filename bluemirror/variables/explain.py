@@ -11,6 +11,7 @@ from bluemirror.errors import FamilyError
 if TYPE_CHECKING:
     import duckdb
 
+    from bluemirror.contracts import Contract
     from bluemirror.variables.declarations import Attribute, Block, Family
     from bluemirror.variables.explain_rows import Reader, Row
     from bluemirror.variables.explanation import Explanation
@@ -46,24 +47,24 @@ def explain(
 
 
 class Explainer:
-    """Explains many values of one observation set over one state of the mart; to be used in a ``with``."""
+    """Explains many values of one observation set over one state of the mart; to be used in a ``with``.
+
+    Only what the asked variables need is read: their family files, the contracts of the tables behind them.
+    """
 
     def __init__(self, workspace: Workspace, observation_set: str | None = None) -> None:
-        import bluemirror
-        from bluemirror.contracts import read_contracts
-        from bluemirror.variables.language import load_blocks
-        from bluemirror.variables.plan import block_variables
+        import duckdb
+
+        from bluemirror.mart.manifests import read_snapshot
         from bluemirror.variables.spine import read_spine
-        from bluemirror.variables.tables import Catalog
 
         self.workspace = workspace
         self.set = observation_set
         self.spine = read_spine(workspace)
-        self.variables = {
-            one.name: (block, one) for block in load_blocks(workspace) for one in block_variables(block)
-        }
-        self.catalog = Catalog(read_contracts(workspace.contracts_dir))
-        self.connection = bluemirror.connect(workspace)
+        self.connection = duckdb.connect()
+        self._state = read_snapshot(workspace)
+        self._variables: dict[str, tuple[Block, Variable]] = {}
+        self._contracts: dict[str, Contract] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -73,14 +74,43 @@ class Explainer:
 
     def explain(self, name: str, observation_id: str) -> Explanation:
         """See :func:`explain`."""
-        from bluemirror.variables.catalogue import find
-
-        if name not in self.variables:
-            find((one for _, one in self.variables.values()), name)
-        block, variable = self.variables[name]
+        block, variable = self._variable(name)
         which = self.set or self.spine.set_of(block.entity)
         observation = _observation(self.workspace, which, observation_id)
         return self._explain(which, block, variable, observation)
+
+    def _variable(self, name: str) -> tuple[Block, Variable]:
+        """The variable called ``name`` and its block."""
+        from bluemirror.variables.catalogue import find
+        from bluemirror.variables.language import load_blocks
+        from bluemirror.variables.needed import blocks_for
+        from bluemirror.variables.plan import block_variables
+
+        if name not in self._variables:
+            for block in blocks_for(self.workspace, name):
+                self._variables |= {one.name: (block, one) for one in block_variables(block)}
+        if name not in self._variables:
+            # Whoever misspelt a name is told the nearest of all.
+            find((one for block in load_blocks(self.workspace) for one in block_variables(block)), name)
+        return self._variables[name]
+
+    def _catalog(self, family: Family) -> Catalog:
+        """The contracts of the tables that ``family`` reads; their views are there from now on."""
+        from bluemirror.contracts import read_contracts
+        from bluemirror.mart.connect import define_views
+        from bluemirror.mart.manifests import Snapshot
+        from bluemirror.variables.needed import tables_of
+        from bluemirror.variables.tables import Catalog
+
+        missing = tables_of(family) - {table.name for one in self._contracts.values() for table in one.tables}
+        if missing:
+            for source, contract in read_contracts(self.workspace.contracts_dir, declaring=missing).items():
+                if source not in self._contracts:
+                    self._contracts[source] = contract
+                    # Of its own source alone: looking a table up takes time that grows with the deliveries of all.
+                    its = Snapshot({source: self._state.of(source)})
+                    define_views(self.connection, self.workspace, contract, its)
+        return Catalog(self._contracts)
 
     def _explain(
         self, which: str, block: Block, variable: Variable, observation: Mapping[str, Any]
@@ -98,7 +128,7 @@ class Explainer:
         made = next((one for one in block.combinations if f"{block.name}_{one.name}" == variable.name), None)
         if made is not None:
             left, right = (
-                self._explain(which, *self.variables[side], observation) for side in (made.left, made.right)
+                self._explain(which, *self._variable(side), observation) for side in (made.left, made.right)
             )
             value = None
             if left.recomputed is not None and right.recomputed is not None:
@@ -108,7 +138,7 @@ class Explainer:
         found = locate(block, family, variable.name)
         question = found if isinstance(found, Question) else None
         attribute = found[0] if isinstance(found, tuple) else None
-        reader = _reader(self.connection, self.catalog, block, family, question, attribute)
+        reader = _reader(self.connection, self._catalog(family), block, family, question, attribute)
         rows = reader.rows(observation)
         if isinstance(found, Question):
             value = answer(family, found, reader, rows)
