@@ -1,4 +1,4 @@
-"""``bluemirror bench [ingest|features]``: real measurements on this machine and this workspace's data."""
+"""``bluemirror bench [ingest|features|explain]``: real measurements on this machine and this workspace's data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from bluemirror.workspace import Workspace
 
 
 def bench(args: argparse.Namespace, console: Console) -> dict[str, Any]:
-    """Measure ingestion, variables, or both."""
+    """Measure ingestion and variables, or the one thing that is named."""
+    from bluemirror.cli.bench_explain import bench_explain
     from bluemirror.cli.bench_features import bench_features
     from bluemirror.cli.bench_ingest import bench_ingest
 
@@ -21,6 +22,9 @@ def bench(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         if name == "ingest":
             results[name] = bench_ingest(workspace, console, args.customers)
             _show_ingest(console, results[name])
+        elif name == "explain":
+            results[name] = bench_explain(workspace, console)
+            _show_explain(console, results[name])
         else:
             results[name] = bench_features(workspace, console, args.customers if args.what else None)
             _show_features(console, results[name])
@@ -76,3 +80,25 @@ def _show_features(console: Console, result: dict[str, Any]) -> None:
     floor = result["write_floor"]
     rows.append(("writing the values alone", None, floor["values_per_second"] / 1e6, floor["ratio"], None))
     console.table(("way", "variables", "million values/s", "ours over it", "differing"), rows)
+
+
+def _show_explain(console: Console, result: dict[str, Any]) -> None:
+    cold, warm = result["cold_cpu_seconds"], result["warm_cpu_seconds"]
+    console.line(
+        f"explain, seconds of the processor: as a command {cold['median']:.2f} (median of the kinds), at most "
+        f"{cold['max']:.2f}; within a session {warm['median']:.2f}, at most {warm['max']:.2f}; "
+        f"{result['differing']} values differ from the stored ones"
+    )
+    console.table(
+        ("kind", "as a command", "by the clock", "in a session", "variable"),
+        [
+            (
+                kind,
+                each["cold_cpu_seconds"],
+                each["cold_wall_seconds"],
+                each["warm_cpu_seconds"],
+                each["variable"],
+            )
+            for kind, each in result["kinds"].items()
+        ],
+    )

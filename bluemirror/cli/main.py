@@ -143,7 +143,14 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
         "bench:bench",
         "measure on this machine, beside other ways to do the same",
         (
-            ("what", {"nargs": "?", "choices": ("ingest", "features"), "help": "default: both"}),
+            (
+                "what",
+                {
+                    "nargs": "?",
+                    "choices": ("ingest", "features", "explain"),
+                    "help": "default: ingest and features",
+                },
+            ),
             (
                 "--customers",
                 {

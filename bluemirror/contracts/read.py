@@ -70,8 +70,9 @@ def read_contracts(folder: str | Path, *, declaring: Collection[str] | None = No
     Parameters
     ----------
     declaring
-        Only the contracts that declare any of these tables (all of them, if no text names one); the others are not
-        read, because reading all takes longer than what is asked of one.
+        Only the contracts that declare any of these tables (all of them, if no text names one), for one who reads
+        the mart and is in a hurry: the others are not read, and the SQL of the rules, which the gate has run, is not
+        bound again.
 
     Raises
     ------
@@ -89,7 +90,7 @@ def read_contracts(folder: str | Path, *, declaring: Collection[str] | None = No
         )
     if declaring is not None:
         files = _naming(files, declaring) or files
-    binder = Binder()
+    binder = Binder() if declaring is None else None
     contracts: dict[str, Contract] = {}
     owner: dict[str, Contract] = {}
     for file in files:
@@ -129,18 +130,19 @@ def read_contract(file: str | Path, *, any_name: bool = False) -> Contract:
     return _read(Path(file), Binder(), any_name=any_name)
 
 
-def _read(file: Path, binder: Binder, *, any_name: bool = False) -> Contract:
-    """The contract of a file, read anew only if its content has not been read before."""
+def _read(file: Path, binder: Binder | None, *, any_name: bool = False) -> Contract:
+    """The contract of a file, read anew only if its content has not been read before; remembered if it was bound."""
     mark = hashlib.sha256(file.read_bytes()).digest() if file.is_file() else b""
     known = _KNOWN.get(file)
     if known is not None and known[0] == mark and (any_name or file.name == known[1].source + SUFFIX):
         return known[1]
     contract = _parsed(file, binder, any_name=any_name)
-    _KNOWN[file] = mark, contract
+    if binder is not None:
+        _KNOWN[file] = mark, contract
     return contract
 
 
-def _parsed(file: Path, binder: Binder, *, any_name: bool) -> Contract:
+def _parsed(file: Path, binder: Binder | None, *, any_name: bool) -> Contract:
     value, place = load(file), Place(file)
     mapping(value, place, known=ODCS_KEYS, required=NEEDED, what="a contract")
     choice(value["kind"], place.at("kind"), what="kind", known=("DataContract",))
@@ -200,7 +202,8 @@ def _parsed(file: Path, binder: Binder, *, any_name: bool) -> Contract:
         usage=says.get("usage") or "",
     )
     _check_since(contract, place)
-    binder.check(contract, places)
+    if binder is not None:
+        binder.check(contract, places)
     return contract
 
 

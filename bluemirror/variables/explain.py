@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
 from bluemirror.errors import FamilyError
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
 
     from bluemirror.contracts import Contract
     from bluemirror.variables.declarations import Attribute, Block, Family
-    from bluemirror.variables.explain_rows import Reader, Row
+    from bluemirror.variables.explain_rows import Reader
     from bluemirror.variables.explanation import Explanation
+    from bluemirror.variables.mart_row import Row
     from bluemirror.variables.question import Question
     from bluemirror.variables.tables import Catalog
     from bluemirror.variables.tensors import Tensor
@@ -117,7 +119,7 @@ class Explainer:
     ) -> Explanation:
         from bluemirror.variables.by_hand import combine
         from bluemirror.variables.explanation import Explanation
-        from bluemirror.variables.question import Question, answer, attribute_value, locate
+        from bluemirror.variables.question import Answer, Question, answer, attribute_value, locate, looked_at
         from bluemirror.variables.reasons import ANSWERED, NO_HIT, REASONS
 
         stored, reason = _stored(self.workspace, which, block, variable.name, observation["observation_id"])
@@ -133,6 +135,12 @@ class Explainer:
             value = None
             if left.recomputed is not None and right.recomputed is not None:
                 value = combine(made.operator, left.recomputed, right.recomputed)
+            if not block.families:
+                # The block's reason is that of any of its sources; this number asks two of them.
+                said = [f"{one.variable.source} {one.answered}" for one in (left, right)]
+                empty = replace(empty, answered="; ".join(dict.fromkeys(said)))
+                if left.answered == right.answered:
+                    empty = replace(empty, answered=left.answered)
             return replace(empty, recomputed=value, parts=(left, right))
         family = next(one for one in block.families if one.name == variable.family)
         found = locate(block, family, variable.name)
@@ -141,11 +149,19 @@ class Explainer:
         reader = _reader(self.connection, self._catalog(family), block, family, question, attribute)
         rows = reader.rows(observation)
         if isinstance(found, Question):
-            value = answer(family, found, reader, rows)
+            computed = answer(family, found, reader, rows)
+            if len(reader.references) == 1:
+                empty = replace(empty, window=looked_at(family, found, *reader.references))
         else:
-            value = attribute_value(reader, rows, observation, found)
-        shown = tuple(_shown(reader, row, question.tensor if question else None) for row in rows)
-        return replace(empty, recomputed=value if answered else None, rows=shown)
+            computed = Answer(attribute_value(reader, rows, observation, found))
+        scale = question.tensor.measure.scale if question else attribute.scale if attribute else 1.0
+        shown = tuple(_shown(reader, row, question.tensor if question else None, scale) for row in rows)
+        return replace(
+            empty,
+            recomputed=computed.value if answered else None,
+            rows=shown,
+            units={_unit(reader, unit): value for unit, value in computed.units.items()},
+        )
 
 
 def _stored(
@@ -214,18 +230,40 @@ def _reader(
     return Reader(connection, catalog, block, family, measure.of, tensor.slices, tensor.outer, measure.by)
 
 
-def _shown(reader: Reader, row: Row, tensor: Tensor | None) -> Any:
+def _keys(reader: Reader) -> set[str]:
+    """Columns with keyed hashes, which are not shown in full."""
+    keyed = [one for one in reader.table.fields if one.key is not None]
+    return {column for one in keyed for column, _ in (*one.columns, *one.part_columns)}
+
+
+def _unit(reader: Reader, unit: Any) -> str:
+    """A unit of the middle level as it is shown: its number in its document, or what its column says."""
+    if isinstance(unit, tuple):
+        return str(unit[1])
+    per = reader.family.per
+    return f"{str(unit)[:8]}..." if per is not None and per.key in _keys(reader) else str(unit)
+
+
+def _scaled(value: Any, scale: float) -> Any:
+    """A number as the variable counts it: yuan of fen."""
+    return value if scale == 1.0 or not isinstance(value, (int, float, Decimal)) else float(value) * scale
+
+
+def _shown(reader: Reader, row: Row, tensor: Tensor | None, scale: float) -> Any:
     """A row as it may be shown: no personal value, no key in full."""
     from bluemirror.variables.explanation import ShownRow
 
     personal = {column for one in reader.table.fields if one.personal for column, _ in one.columns}
-    keyed = [one for one in reader.table.fields if one.key is not None]
-    keys = {column for one in keyed for column, _ in (*one.columns, *one.part_columns)}
+    keys = _keys(reader)
     values: dict[str, Any] = {}
-    asked = [(one.column, row.slices.get(one.name)) for one in reader.slices]
+    asked: list[tuple[str, Any]] = []
+    if reader.family.via is not None and reader.family.match[0] in row.mart:
+        # Whose row it is: neighbours are many.
+        asked.append((reader.family.match[0], row.mart[reader.family.match[0]]))
+    asked += [(one.column, row.slices.get(one.name)) for one in reader.slices]
     asked += [(one.column, row.outer.get(one.name)) for one in reader.outer]
     if reader.of is not None:
-        asked.append((reader.of, row.of))
+        asked.append((reader.of, _scaled(row.of, scale)))
     if reader.by is not None:
         asked.append((reader.by, row.by))
     if reader.family.windows.along is not None:
@@ -237,7 +275,7 @@ def _shown(reader: Reader, row: Row, tensor: Tensor | None) -> Any:
             values[column] = "(personal)"
         else:
             values[column] = value
-    unit = None if row.unit is None else (str(row.unit[1]) if isinstance(row.unit, tuple) else str(row.unit))
+    unit = None if row.unit is None else _unit(reader, row.unit)
     part = ""
     if not row.reason and tensor is not None and tensor.form != "value":
         both = "numerator" if tensor.form == "growth" else "numerator and denominator"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bluemirror.mart.versions import quote
 from bluemirror.variables.declarations import Block, Family, Slice
+from bluemirror.variables.explain_neighbours import neighbours
 from bluemirror.variables.keyed import about
 from bluemirror.variables.load import column_sql
+from bluemirror.variables.mart_row import Row, fetch
 from bluemirror.variables.tables import Catalog
 
 if TYPE_CHECKING:
@@ -29,45 +30,6 @@ NOT_CURRENT = "not the state that held at as_of"
 SELF = "the observation itself"
 LATER_THAN_ANSWER = "dated after the answer"
 NOT_PLACED = "is empty or on the other side of the reference"
-
-
-@dataclass
-class Row:
-    """One mart row; ``reason`` is empty while it counts. ``slices``: its value on each slice, as the family sees it."""
-
-    mart: Mapping[str, Any]
-    reason: str = ""
-    of: Any = None
-    by: Any = None
-    slices: dict[str, Any] = field(default_factory=dict)
-    outer: dict[str, Any] = field(default_factory=dict)
-    unit: Any = None
-    reference: dt.datetime = dt.datetime.min
-    in_numerator: bool = True
-
-    @property
-    def time(self) -> dt.datetime:
-        """What places it on the axis of time: its event time, or the date that its family's windows run on."""
-        on = self.mart.get("_on")
-        time: dt.datetime = self.mart["event_time"] if on is None else on
-        return time
-
-    @property
-    def arrival(self) -> tuple[Any, ...]:
-        """The order in which versions came."""
-        return tuple(self.mart[name] for name in ("known_time", "_delivery", "_file", "_line", "_seq"))
-
-    @property
-    def document(self) -> tuple[Any, Any]:
-        """The landed record and the row's number in it."""
-        return self.mart["_doc"], self.mart["_seq"]
-
-
-def fetch(connection: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> list[dict[str, Any]]:
-    """Run a query and give each row as a mapping."""
-    cursor = connection.execute(sql, list(values))
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def holds_at(row: Row, valid_to: str | None, as_of: dt.datetime) -> bool:
@@ -99,6 +61,8 @@ class Reader:
         self.header = catalog.header(family.table, block)
         self.of, self.by, self.slices, self.outer = of, by, tuple(slices), tuple(outer)
         self.units: dict[Any, dict[str, Any]] = {}
+        self.references: set[dt.datetime] = set()
+        """The moments at which windows end: as_of, or the time of each answer that counts."""
 
     # Which rows there are ----------------------------------------------------------------------------------------
 
@@ -107,10 +71,10 @@ class Reader:
         as_of = observation["as_of"]
         keys = [observation[self.family.match[1]]]
         if self.family.via is not None:
-            keys = self._neighbours(observation)
-        headers: list[Row] = []
-        for key in keys:
-            headers += self._judged(key, as_of)
+            keys = neighbours(self.connection, self.catalog, self.block, self.family.via, observation)
+        headers = self._judged([key for key in keys if key is not None], as_of)
+        answers = {row.mart["event_time"] for row in headers if not row.reason}
+        self.references = answers if self.header.kind == "answer" else {as_of}
         if self.table.name == self.header.name:
             rows = headers
             for row in rows:
@@ -173,21 +137,21 @@ class Reader:
                 parts.append((f"coalesce(({per.where}), false)", "_outer_where"))
         return "".join(f", ({expression}) AS {quote(alias)}" for expression, alias in parts)
 
-    def _judged(self, key: Any, as_of: dt.datetime) -> list[Row]:
-        """Rows of the keyed table that ever had this key, with all their versions, judged by the table's kind."""
-        if key is None:
+    def _judged(self, keys: list[Any], as_of: dt.datetime) -> list[Row]:
+        """Rows of the keyed table that ever had one of ``keys``, with all versions, judged by the table's kind."""
+        if not keys:
             return []
         table, column = self.header, self.family.match[0]
         business = [quote(name) for name in table.key_columns]
         same = " AND ".join(f"m.{name} IS NOT DISTINCT FROM t.{name}" for name in business)
-        mine, theirs = (about(self.contract, table, column, alias) for alias in ("t", "m"))
+        mine, theirs = (about(self.contract, table, column, alias, len(keys)) for alias in ("t", "m"))
         condition = mine + (
             f" OR EXISTS (SELECT 1 FROM {quote(table.name)} m WHERE {theirs} AND {same})" if business else ""
         )
         sql = (
             f"SELECT t.*{self._selected(table)}, {mine} AS _mine FROM {quote(table.name)} t WHERE {condition}"
         )
-        found = [self._row(one) for one in fetch(self.connection, sql, *([key] * (3 if business else 2)))]
+        found = [self._row(one) for one in fetch(self.connection, sql, *(keys * (3 if business else 2)))]
         for row in found:
             if row.mart["event_time"] > as_of:
                 row.reason = FUTURE
@@ -199,14 +163,16 @@ class Reader:
             if row.reason == UNKNOWN and row.mart["event_time"] > as_of:
                 row.reason = FUTURE
         matching = [row for row in found if row.mart["_mine"]]
-        living = sorted(
-            (row for row in matching if not row.reason),
-            key=lambda row: (row.mart["event_time"], *row.arrival),
-        )
-        if table.kind == "answer":
-            self._newest_answer(living, as_of)
-        elif table.kind == "state" and self.table.name != table.name:
-            self._current_state(living, as_of)
+        living: dict[Any, list[Row]] = {}
+        for row in sorted(matching, key=lambda row: (row.mart["event_time"], *row.arrival)):
+            if not row.reason:
+                # One key may stand in a list below the table; several keys are neighbours', in a column of it.
+                living.setdefault(row.mart[column] if len(keys) > 1 else keys[0], []).append(row)
+        for rows in living.values():
+            if table.kind == "answer":
+                self._newest_answer(rows, as_of)
+            elif table.kind == "state" and self.table.name != table.name:
+                self._current_state(rows, as_of)
         return matching
 
     def _versions(self, rows: list[Row]) -> None:
@@ -321,44 +287,3 @@ class Reader:
                 if row.unit in gone:
                     row.reason = f"its {per.label.en} are filtered out: not ({per.where})"
         self.units = {unit: row.outer for unit, row in newest.items() if unit not in gone}
-
-    # Relations -----------------------------------------------------------------------------------------------------
-
-    def _neighbours(self, observation: Mapping[str, Any]) -> list[Any]:
-        """Keys of those who used what the observed one used, as known at as_of; never oneself."""
-        via, as_of = self.family.via, observation["as_of"]
-        assert via is not None
-        own = observation[via.from_[1]]
-        table = self.catalog.contract(via.table, self.block).table(via.table)
-        used = {row[via.through] for row in self._links(table, via.from_[0], own, as_of)} - {None}
-        others = {row[via.to] for thing in used for row in self._links(table, via.through, thing, as_of)}
-        return sorted(others - {None, own})
-
-    def _links(self, table: Table, column: str, value: Any, as_of: dt.datetime) -> list[dict[str, Any]]:
-        """Link rows with ``value``, in the version known at as_of."""
-        found = fetch(
-            self.connection,
-            f"SELECT * FROM {quote(table.name)} WHERE {quote(column)} = ? AND known_time <= ? AND event_time <= ?",
-            value,
-            as_of,
-            as_of,
-        )
-        business = table.key_columns
-        if not business:
-            return [row for row in found if not row["_deleted"]]
-        kept = []
-        for row in found:
-            same = " AND ".join(f"{quote(name)} IS NOT DISTINCT FROM ?" for name in business)
-            versions = [
-                Row(one)
-                for one in fetch(
-                    self.connection,
-                    f"SELECT * FROM {quote(table.name)} WHERE known_time <= ? AND {same}",
-                    as_of,
-                    *(row[name] for name in business),
-                )
-            ]
-            newest = max(versions, key=lambda one: one.arrival)
-            if newest.document == (row["_doc"], row["_seq"]) and not row["_deleted"]:
-                kept.append(row)
-        return kept

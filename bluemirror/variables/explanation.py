@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
 from bluemirror.variables.variable import Variable
 
 LISTED = 30
-"""Rows listed of each kind; all of them are in ``rows``."""
+"""Rows listed of those that count; all of them are in ``rows``."""
+
+EXAMPLES = 5
+"""Rows listed of those left out for one reason."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,10 @@ class Explanation:
         Every row with a say, oldest first.
     parts
         Of a number made of two variables: their explanations.
+    window
+        The days that are looked at, in words; "" where all of the past is.
+    units
+        Of a variable of two levels: the value of each unit of the middle level, by the number that its rows show.
     """
 
     variable: Variable
@@ -65,6 +71,8 @@ class Explanation:
     recomputed: float | None
     rows: tuple[ShownRow, ...] = ()
     parts: tuple[Explanation, ...] = ()
+    window: str = ""
+    units: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def agrees(self) -> bool:
@@ -93,6 +101,8 @@ class Explanation:
             "stored": self.stored,
             "recomputed": self.recomputed,
             "agrees": self.agrees,
+            "window": self.window,
+            "units": dict(self.units),
             "rows": [
                 {
                     "file": row.file,
@@ -112,7 +122,7 @@ class Explanation:
     def _head(self) -> list[str]:
         variable = self.variable
         verdict = "the same" if self.agrees else "DIFFERENT from the stored value"
-        return [
+        lines = [
             f"{variable.name} of {self.observation_id} as of {_text(self.as_of)}",
             f"{variable.label_zh} / {variable.label_en} [{variable.unit}]",
             f"source {variable.source}: {self.answered}",
@@ -123,17 +133,30 @@ class Explanation:
                 else ""
             ),
         ]
+        if self.window:
+            lines.append(f"looks at {self.window}")
+        if self.units:
+            several = [f"{unit}: {_number(value)}" for unit, value in self.units.items()]
+            rest = f" ... and {len(several) - LISTED} more" if len(several) > LISTED else ""
+            lines.append(f"by unit {'; '.join(several[:LISTED])}{rest}")
+        return lines
+
+    def _reasons(self) -> list[tuple[str, list[ShownRow]]]:
+        """The rows left out by reason, the most frequent first."""
+        by_reason: dict[str, list[ShownRow]] = {}
+        for row in self.left_out:
+            by_reason.setdefault(row.reason, []).append(row)
+        return sorted(by_reason.items(), key=lambda one: -len(one[1]))
 
     def __str__(self) -> str:
         lines = self._head()
         for part in self.parts:
             lines += ["", *str(part).splitlines()]
         if not self.parts:
-            lines += ["", f"{len(self.counted)} rows count:", *_lines(self.counted)]
-            lines += ["", f"{len(self.left_out)} rows do not:"]
-            counts = Counter(row.reason for row in self.left_out)
-            lines += [f"  {count} {reason}" for reason, count in counts.most_common()]
-            lines += _lines(self.left_out)
+            lines += ["", f"{_rows(self.counted, 'counts', 'count')}", *_lines(self.counted, LISTED)]
+            lines += ["", f"{_rows(self.left_out, 'is left out', 'are left out')}"]
+            for reason, rows in self._reasons():
+                lines += [f"{len(rows)} {reason}", *_lines(rows, EXAMPLES, why=False)]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -141,38 +164,56 @@ class Explanation:
         parts = "".join(part._repr_html_() for part in self.parts)
         tables = ""
         if not self.parts:
-            tables = _table(f"{len(self.counted)} rows count", self.counted) + _table(
-                f"{len(self.left_out)} rows do not", self.left_out
-            )
+            tables = _table(_rows(self.counted, "counts", "count"), self.counted, LISTED)
+            tables += f"<p>{_rows(self.left_out, 'is left out', 'are left out')}</p>"
+            for reason, rows in self._reasons():
+                tables += _table(f"{len(rows)} {reason}", rows, EXAMPLES, why=False)
         return f"<div><p>{head}</p>{parts}{tables}</div>"
+
+
+def _rows(rows: Sequence[ShownRow], one: str, many: str) -> str:
+    if not rows:
+        return f"no row {one}"
+    return f"1 row {one}:" if len(rows) == 1 else f"{len(rows)} rows {many}:"
 
 
 HEADINGS = ("file:line", "event time", "known time", "values", "why")
 
 
-def _lines(rows: Sequence[ShownRow]) -> list[str]:
-    listed = [row.cells() for row in rows[-LISTED:]]
+def _lines(rows: Sequence[ShownRow], most: int, *, why: bool = True) -> list[str]:
+    """The newest ``most`` rows under their headings; the last column, the reason, only where rows differ in it."""
+    listed = _listed(rows, most, why)
     if not listed:
         return []
-    widths = [max(len(row[i]) for row in [list(HEADINGS), *listed]) for i in range(len(HEADINGS))]
+    shown = [list(HEADINGS[: len(listed[0])]), *listed]
+    widths = [max(len(row[i]) for row in shown) for i in range(len(shown[0]))]
     lines = [
         "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in [list(HEADINGS), *listed]
+        for row in shown
     ]
-    if len(rows) > LISTED:
-        lines.append(f"  ... and {len(rows) - LISTED} older")
+    if len(rows) > most:
+        lines.append(f"  ... and {len(rows) - most} older")
     return lines
 
 
-def _table(title: str, rows: Sequence[ShownRow]) -> str:
-    head = "".join(f"<th style='text-align:left'>{heading}</th>" for heading in HEADINGS)
+def _listed(rows: Sequence[ShownRow], most: int, why: bool) -> list[list[str]]:
+    told = why and any(row.reason for row in rows)
+    return [row.cells()[: None if told else -1] for row in rows[-most:]]
+
+
+def _table(title: str, rows: Sequence[ShownRow], most: int, *, why: bool = True) -> str:
+    listed = _listed(rows, most, why)
+    if not listed:
+        return f"<p>{escape(title)}</p>"
+    head = "".join(
+        f"<th style='text-align:left'>{heading}</th>" for heading, _ in zip(HEADINGS, listed[0], strict=False)
+    )
     body = "".join(
-        "<tr>" + "".join(f"<td style='text-align:left'>{escape(cell)}</td>" for cell in row.cells()) + "</tr>"
-        for row in rows[-LISTED:]
+        "<tr>" + "".join(f"<td style='text-align:left'>{escape(cell)}</td>" for cell in row) + "</tr>"
+        for row in listed
     )
-    return (
-        f"<p>{escape(title)}</p><table><tr>{head}</tr>{body}</table>" if rows else f"<p>{escape(title)}</p>"
-    )
+    older = f"<p>... and {len(rows) - most} older</p>" if len(rows) > most else ""
+    return f"<p>{escape(title)}</p><table><tr>{head}</tr>{body}</table>{older}"
 
 
 def _number(value: float | None) -> str:
@@ -184,4 +225,4 @@ def _text(value: Any) -> str:
         return "-"
     if isinstance(value, dt.datetime):
         return value.isoformat(sep=" ", timespec="seconds")
-    return str(value)
+    return f"{value:.9g}" if isinstance(value, float) else str(value)

@@ -46,9 +46,10 @@ def joined(contract: Contract, table: Table, column: str) -> str:
     return f"JOIN ({marks}) m ON m._doc = t._doc JOIN _keys k ON m._mark = k._value"
 
 
-def about(contract: Contract, table: Table, column: str, alias: str) -> str:
-    """SQL that is true of a row ``alias`` of ``table`` whose key is the parameter ``?``."""
+def about(contract: Contract, table: Table, column: str, alias: str, keys: int = 1) -> str:
+    """SQL that is true of a row ``alias`` of ``table`` whose key is one of ``keys`` parameters ``?``."""
     child, name = place(contract, table, column)
+    listed = ", ".join("?" * keys)
     if child is None:
-        return f"coalesce({alias}.{quote(name)} = ?, false)"
-    return f"{alias}._doc IN (SELECT _doc FROM {quote(child)} WHERE {quote(name)} = ?)"
+        return f"coalesce({alias}.{quote(name)} IN ({listed}), false)"
+    return f"{alias}._doc IN (SELECT _doc FROM {quote(child)} WHERE {quote(name)} IN ({listed}))"

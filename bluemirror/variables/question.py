@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from bluemirror.clock import add_months
 from bluemirror.errors import FamilyError
-from bluemirror.variables.by_hand import Fact, aggregate, divide, fold, holds, inside
-from bluemirror.variables.declarations import Attribute, Block, Family, Group, Window
-from bluemirror.variables.explain_rows import NOT_CURRENT, Reader, Row, holds_at
+from bluemirror.variables.by_hand import DAY, Fact, aggregate, divide, fold, holds, inside
+from bluemirror.variables.declarations import Attribute, Block, Family, Group, Window, Windows
+from bluemirror.variables.explain_rows import NOT_CURRENT, Reader, holds_at
+from bluemirror.variables.mart_row import Row
 from bluemirror.variables.operators import OPERATORS
 from bluemirror.variables.plan import attribute_variables, tensor_variables, tensors
 from bluemirror.variables.tensors import Tensor
@@ -60,7 +63,15 @@ def _number(value: Any) -> float | None:
         return None
 
 
-def answer(family: Family, question: Question, reader: Reader, rows: Sequence[Row]) -> float | None:
+@dataclass(frozen=True)
+class Answer:
+    """A value computed from its rows; of two levels, with the value of each unit of the middle level."""
+
+    value: float | None
+    units: Mapping[Any, float | None] = field(default_factory=dict)
+
+
+def answer(family: Family, question: Question, reader: Reader, rows: Sequence[Row]) -> Answer:
     """Mark the rows that are not asked for, and compute the value from the rest."""
     tensor = question.tensor
     whole = list(question.groups)
@@ -101,7 +112,7 @@ def answer(family: Family, question: Question, reader: Reader, rows: Sequence[Ro
         for row in counted:
             if row.of is None:
                 row.reason = EMPTY
-    return value
+    return Answer(value)
 
 
 def _aggregate(family: Family, tensor: Tensor, rows: Sequence[Row], window: Window) -> float | None:
@@ -113,7 +124,7 @@ def _aggregate(family: Family, tensor: Tensor, rows: Sequence[Row], window: Wind
     return value * tensor.measure.scale if scaled and value is not None else value
 
 
-def _folded(family: Family, question: Question, reader: Reader, counted: Sequence[Row]) -> float | None:
+def _folded(family: Family, question: Question, reader: Reader, counted: Sequence[Row]) -> Answer:
     tensor = question.tensor
     by_unit: dict[Any, list[Row]] = {
         unit: []
@@ -122,9 +133,40 @@ def _folded(family: Family, question: Question, reader: Reader, counted: Sequenc
     }
     for row in counted:
         by_unit[row.unit].append(row)
-    values = [_aggregate(family, tensor, rows, question.windows[-1]) for rows in by_unit.values()]
+    window = question.windows[-1]
+    values = {unit: _aggregate(family, tensor, rows, window) for unit, rows in by_unit.items()}
     assert tensor.over is not None
-    return fold(tensor.over, values)
+    return Answer(fold(tensor.over, list(values.values())), values)
+
+
+def looked_at(family: Family, question: Question, reference: dt.datetime) -> str:
+    """The span of time that is asked for, in words; "" where it is all of the past."""
+    windows, along = family.windows, family.windows.along
+    spans = [_span(one, windows, reference) for one in question.windows]
+    if not spans[-1]:
+        return ""
+    what = f"{along}: " if along else ""
+    if len(spans) == 1:
+        return what + spans[0]
+    over = "over the rest of" if question.tensor.form == "growth" else "over"
+    return f"{what}{spans[0]}; {over}: {spans[1]}"
+
+
+def _span(window: Window, windows: Windows, reference: dt.datetime) -> str:
+    size, end = window.size, reference.isoformat(sep=" ", timespec="seconds")
+    if size is None:
+        return f"from {reference.date()} on" if windows.forward else ""
+    if windows.forward:
+        ends = (
+            add_months(reference.date(), size) if windows.unit == "month" else reference.date() + size * DAY
+        )
+        return f"from {reference.date()} until before {ends}"
+    if windows.unit == "day":
+        return f"later than {(reference - size * DAY).isoformat(sep=' ', timespec='seconds')}, up to {end}"
+    start = add_months(reference.date(), -size)
+    if windows.grain == "month":
+        return f"the months {start:%Y-%m} to {reference:%Y-%m}"
+    return f"later than {start}, up to {end}"
 
 
 def attribute_value(

@@ -88,7 +88,7 @@ def test_text_and_html_say_the_same(explained: list[Explanation]) -> None:
         text, html = str(one), one._repr_html_()
         assert one.variable.name in text
         assert one.variable.name in html
-        assert f"{len(one.counted)} rows count" in text or one.parts
+        assert one.parts or f"{len(one.counted)} row" in text or "no row counts" in text
         assert one.as_dict()["agrees"] is True
 
 
@@ -124,3 +124,50 @@ def test_unknown_names_and_observations(flagship: Workspace) -> None:
         explain(flagship, "own_apply_app_all_cnd", "x")
     with pytest.raises(FamilyError, match="there is no observation 'x'"):
         explain(flagship, "own_apply_app_all_cnt", "x")
+
+
+def test_a_command_reads_no_more_than_it_needs(flagship: Workspace) -> None:
+    """One value: neither another source's contract nor another block's family file is read."""
+    from bluemirror.variables.needed import blocks_for, tables_of
+
+    (block,) = blocks_for(flagship, "own_txn_txn_out_90d_parties")
+    assert block.name == "own_txn"
+    assert {name for family in block.families for name in tables_of(family)} == {"own_txn"}
+    across = {one.name for one in blocks_for(flagship, "cross_cards_to_salary")}
+    assert across == {"cross", "own_txn", "pboc_summary"}
+
+
+def test_units_and_span_are_told(flagship: Workspace, explainer: Explainer) -> None:
+    """What is folded from accounts shows each account's value; a window shows its days."""
+    name = "own_repay_loan_all_dpd_max_mean"
+    frame = read_variables(flagship, "application", [name])
+    observation = frame.filter(frame[name] > 0)["observation_id"][0]
+    found = explainer.explain(name, observation)
+    values = [value for value in found.units.values() if value is not None]
+    assert found.stored == pytest.approx(sum(values) / len(values))
+    assert f"by unit {next(iter(found.units))}: " in str(found)
+    name = "own_txn_txn_out_90d_parties"
+    found = explainer.explain(name, observation)
+    assert found.window.startswith("later than ")
+    assert found.window.endswith(f"up to {found.as_of:%Y-%m-%d %H:%M:%S}")
+
+
+def test_a_number_across_sources_tells_what_both_said(flagship: Workspace, explainer: Explainer) -> None:
+    name = "cross_cards_to_salary"
+    frame = read_variables(flagship, "application", [name])
+    observation = frame.filter(frame[name].is_not_null())["observation_id"][0]
+    assert explainer.explain(name, observation).answered == "answered"
+
+
+@pytest.mark.slow
+def test_a_value_of_every_kind_within_a_second(flagship: Workspace) -> None:
+    """Processor seconds of the whole command, imports and all; the bound leaves room for a busy machine."""
+    from bluemirror.cli.bench_explain import bench_explain
+    from bluemirror.cli.console import Console
+
+    result = bench_explain(flagship, Console(as_json=True))
+    assert result["differing"] == 0
+    assert len(result["kinds"]) == 14
+    assert result["cold_cpu_seconds"]["median"] < 1.0
+    assert result["cold_cpu_seconds"]["max"] < 2.0
+    assert result["warm_cpu_seconds"]["max"] < 1.0
