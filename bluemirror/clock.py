@@ -14,6 +14,9 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 
+ZONE = "Asia/Shanghai"
+"""Where a moment without a time zone is wall time."""
+
 ONE_DAY = dt.timedelta(days=1)
 ONE_MICROSECOND = dt.timedelta(microseconds=1)
 

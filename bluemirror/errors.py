@@ -68,3 +68,7 @@ class IdentityError(BluemirrorError):
 
 class ModelError(BluemirrorError):
     """A model is declared wrongly or cannot be trained as declared."""
+
+
+class StoreError(BluemirrorError):
+    """The feature store cannot give what it is asked for, or what it keeps is not as it was written."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bluemirror.features.planning import ENTITY, JOIN_KEY, TIMESTAMP, FeaturePlan, ViewPlan, plan
+from bluemirror.features.source_rows import COMPUTED
 from bluemirror.workspace import Workspace
 
 
@@ -68,6 +69,7 @@ def _view(view: ViewPlan, entity: Any) -> Any:
             file_format=ParquetFormat(),
             timestamp_field=TIMESTAMP,
             description=f"variables of block {view.block}, every observation set",
+            tags={COMPUTED: "bluemirror features"},
         ),
         schema=[reason]
         + [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bluemirror.errors import ModelError
 from bluemirror.features.planning import JOIN_KEY, TIMESTAMP, ViewPlan, plan
@@ -66,25 +66,26 @@ def training_set(
             fix="drop the duplicates before asking for a training set",
         )
     entities = result.select(JOIN_KEY, result["as_of"].alias(TIMESTAMP))
-    store = open_store(workspace)
-    for view_name, columns in wanted.items():
-        if log:
-            log(f"{views[view_name].block}: {len(columns)} variables through Feast")
-        result = result.hstack(_retrieve(store, entities, views[view_name], columns))
+    refs = [f"{view_name}:{name}" for view_name, columns in wanted.items() for name in columns]
+    if log:
+        log(f"{len(names):,} variables of {len(views)} blocks through Feast")
+    for view in views.values():
+        _refuse_other_moments(entities, view)
+    if refs:
+        with quiet():
+            found = (
+                open_store(workspace).get_historical_features(entity_df=entities, features=refs).to_polars()
+            )
+        result = result.hstack(found.select(names).get_columns())
     return result.select(*observations.columns, *names)
 
 
-def _retrieve(store: Any, entities: pl.DataFrame, view: ViewPlan, columns: list[str]) -> list[pl.Series]:
-    """Ask Feast for the columns of one view.
+def _refuse_other_moments(entities: pl.DataFrame, view: ViewPlan) -> None:
+    """Raise ModelError unless each observation has a row of its own moment: the newest before it will not do."""
+    from bluemirror.features.rows import FileRows, parquet_files
 
-    One view at a time: the stock store joins views in one ever deeper query, whose planning grows faster than
-    its width, and holds every view's rows in memory at once.
-    """
-    import polars as pl
-
-    # The stock store takes the newest row up to the asked moment; only the row of that very moment will do.
-    stored = pl.scan_parquet(view.path).select(JOIN_KEY, TIMESTAMP)
-    missing = entities.lazy().join(stored, on=[JOIN_KEY, TIMESTAMP], how="anti").collect().height
+    stored = FileRows(parquet_files(view.path)).read([JOIN_KEY, TIMESTAMP])
+    missing = entities.join(stored, on=[JOIN_KEY, TIMESTAMP], how="anti").height
     if missing:
         raise ModelError(
             f"{missing} of {entities.height} observations have no row in block {view.block} at their as_of",
@@ -92,8 +93,3 @@ def _retrieve(store: Any, entities: pl.DataFrame, view: ViewPlan, columns: list[
             rule="variables are computed at each observation's own as_of",
             fix="bluemirror features computes them; ask with the as_of of the observation set",
         )
-    with quiet():
-        table = store.get_historical_features(
-            entity_df=entities.to_pandas(), features=[f"{view.name}:{name}" for name in columns]
-        ).to_arrow()
-    return pl.DataFrame(pl.from_arrow(table)).sort(JOIN_KEY).select(columns).get_columns()

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from bluemirror.atomic import write_text
+from bluemirror.clock import ZONE
 from bluemirror.errors import WorkspaceError
 from bluemirror.features.planning import project_name
 from bluemirror.workspace import Workspace
 
 SETTINGS = "feature_store.yaml"
+OFFLINE_STORE = "bluemirror.features.offline_store.ParquetOfflineStore"
 _HEAD = "# Feast settings. The views are made from families/*.yaml: see definitions.py.\n"
 
 
@@ -24,9 +26,11 @@ def expected_settings(workspace: Workspace) -> dict[str, Any]:
         "project": project_name(workspace),
         "provider": "local",
         "registry": {"registry_type": "file", "path": (state / "registry.db").as_posix()},
-        "offline_store": {"type": "duckdb"},
+        "offline_store": {"type": OFFLINE_STORE, "timezone": ZONE},
         "online_store": {"type": "sqlite", "path": (state / "online.db").as_posix()},
         "entity_key_serialization_version": 3,
+        # Feast would stamp a naive entity frame as UTC; here naive is wall time, in frames as in files.
+        "coerce_tz_aware": False,
         # Otherwise every apply scans all data for a baseline.
         "data_quality_monitoring": {"auto_baseline": False},
     }

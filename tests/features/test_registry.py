@@ -110,7 +110,7 @@ def test_settings_are_written_when_missing_and_checked_when_there(copied: Worksp
     text = ensure_settings(copied).read_text(encoding="utf-8")
     assert "auto_baseline: false" in text
     assert str(copied.root) not in text
-    path.write_text(text.replace("type: duckdb", "type: dask"), encoding="utf-8")
+    path.write_text(text.replace("ParquetOfflineStore", "OtherOfflineStore"), encoding="utf-8")
     with pytest.raises(WorkspaceError, match="settings do not fit") as error:
         ensure_settings(copied)
     assert "offline_store" in str(error.value)
