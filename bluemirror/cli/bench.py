@@ -71,15 +71,35 @@ def _show_features(console: Console, result: dict[str, Any]) -> None:
             result["values_per_second"] / 1e6,
             1.0,
             None,
+            None,
         )
     ]
     rows += [
-        (peer, each["variables"], each["values_per_second"] / 1e6, each["ratio"], each["differing"])
+        (
+            peer,
+            each["variables"],
+            each["values_per_second"] / 1e6,
+            each["ratio"],
+            each["ratio_on_the_same_family"],
+            each["differing"],
+        )
         for peer, each in result["peers"].items()
     ]
+    about = result["peers_on"]
+    if about:
+        same = about["ours"]
+        console.line(
+            f"  peers on {about['family']}: {about['rows']:,} rows of {about['applicants_with_rows']:,} applicants, "
+            f"resolved, typed and in memory; ours on the whole family from the mart on: {same['variables']} variables, "
+            f"{same['values_per_second'] / 1e6:.2f} million values a second"
+        )
     floor = result["write_floor"]
-    rows.append(("writing the values alone", None, floor["values_per_second"] / 1e6, floor["ratio"], None))
-    console.table(("way", "variables", "million values/s", "ours over it", "differing"), rows)
+    rows.append(
+        ("writing the values alone", None, floor["values_per_second"] / 1e6, floor["ratio"], None, None)
+    )
+    console.table(
+        ("way", "variables", "million values/s", "ours over it", "ours on that family", "differing"), rows
+    )
 
 
 def _show_explain(console: Console, result: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bluemirror.cli import bench_peers
+from bluemirror.cli import bench_peers, bench_subset
 from bluemirror.cli.console import Console
 from bluemirror.cli.memory import PeakMemory
 from bluemirror.errors import WorkspaceError
@@ -58,7 +58,7 @@ def bench_features(workspace: Workspace, console: Console, customers: int | None
             line.append({"customers": customers, **_figures(whole)})
         name = _sets(bench)[0]
         console.say("peers on a subset of the same data")
-        peers = _peers(bench, name, rate, console)
+        about, peers = _peers(bench, name, rate, console)
         console.say("the write floor")
         floor = _write_floor(scratch, whole.observations, whole.variables)
     return {
@@ -73,6 +73,7 @@ def bench_features(workspace: Workspace, console: Console, customers: int | None
         "peak_rss_mib": whole.peak,
         "bytes_per_value": round(whole.size / max(whole.asked, 1), 2),
         "line": line,
+        "peers_on": about,
         "peers": peers,
         "write_floor": {
             "values_per_second": round(floor),
@@ -157,13 +158,31 @@ def _asked_values(workspace: Workspace, name: str) -> int:
     return total
 
 
-def _peers(workspace: Workspace, observation_set: str, rate: float, console: Console) -> dict[str, Any]:
+def _peers(
+    workspace: Workspace, observation_set: str, rate: float, console: Console
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the peers work on, with our own time for it, and what each of them took."""
     from bluemirror.variables import read_variables
 
-    subset = bench_peers.choose(workspace, observation_set, PEER_VARIABLES)
+    subset = bench_subset.choose(workspace, observation_set, PEER_VARIABLES)
     if subset is None:
         console.say("no family of this workspace is simple enough for the peers")
-        return {}
+        return {}, {}
+    about = subset.as_dict()
+    console.say(
+        f"{about['variables']} variables of {about['family']}: {about['rows']:,} rows of "
+        f"{about['applicants_with_rows']:,} in {about['applicants']:,} applicants"
+    )
+    with console.working("the same family by the engine"):
+        computed, seconds = bench_subset.ours(workspace, subset)
+    names = [name for name in computed.columns if name.startswith(about["family"])]
+    made = subset.rows["_id"].n_unique() * len(names)
+    about["ours"] = {
+        "variables": len(names),
+        "values": made,
+        "seconds": round(seconds, 3),
+        "values_per_second": round(made / seconds),
+    }
     stored = read_variables(workspace, observation_set, [each.name for each in subset.asked])
     results: dict[str, Any] = {}
     for peer in bench_peers.PEERS:
@@ -173,17 +192,20 @@ def _peers(workspace: Workspace, observation_set: str, rate: float, console: Con
             continue
         found, seconds = answer
         # Featuretools names and makes its own; the others make what was asked for.
-        made = len(found.columns) - 1
-        values = found.height * made
+        columns = len(found.columns) - 1
+        values = found.height * columns
         results[peer.__name__] = {
             "values": values,
-            "variables": made,
+            "variables": columns,
+            "rows": about["rows"],
+            "applicants": found.height,
             "seconds": round(seconds, 3),
             "values_per_second": round(values / seconds),
             "ratio": round(rate / (values / seconds), 2),
+            "ratio_on_the_same_family": round(made / about["ours"]["seconds"] / (values / seconds), 2),
             "differing": bench_peers.differing(subset, found, stored),
         }
-    return results
+    return about, results
 
 
 def _write_floor(folder: Path, observations: int, variables: int) -> float:

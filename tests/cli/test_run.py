@@ -181,8 +181,12 @@ def test_bench_features(ran: Ran, capsys: pytest.CaptureFixture[str]) -> None:
     assert set(keys.split()) <= set(result)
     assert {"values_per_second", "ratio"} <= set(result["write_floor"])
     assert result["values"] == result["observations"] * result["variables"]
+    about = result["peers_on"]
+    assert 0 < about["applicants_with_rows"] <= about["applicants"] <= about["rows"]
+    assert len(result["peers"]) >= 3
     for peer in result["peers"].values():
-        assert {"values", "seconds", "values_per_second", "ratio"} <= set(peer)
+        assert {"values", "seconds", "values_per_second", "ratio", "ratio_on_the_same_family"} <= set(peer)
+        assert (peer["rows"], peer["applicants"]) == (about["rows"], about["applicants_with_rows"])
         assert peer["differing"] == 0
 
 
