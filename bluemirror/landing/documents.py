@@ -32,17 +32,17 @@ def read_documents(
             if content is None:
                 continue
             read.counts[file.number] = 1
-            try:
-                trees.add(parse(content), file.number, 1)
-            except ValueError as error:
-                read.faults.append(
-                    FileFault(
-                        file.number,
-                        rule,
-                        f"{error} of {len(content)} bytes",
-                        "ask the source to deliver the document again, whole, in a later delivery",
-                        rows=1,
-                    )
-                )
+            walk_document(trees, content, file.number, read, parse, rule)
         read.scopes, read.lines = trees.frames()
     return read
+
+
+def walk_document(
+    trees: Trees, content: bytes, number: int, read: Read, parse: Callable[[bytes], Any], rule: str
+) -> None:
+    """Parse and gather one document, or note why it cannot be read."""
+    try:
+        trees.add(parse(content), number, 1)
+    except ValueError as error:
+        fix = "ask the source to deliver the document again, whole, in a later delivery"
+        read.faults.append(FileFault(number, rule, f"{error} of {len(content)} bytes", fix, rows=1))

@@ -6,7 +6,7 @@ record, its number in the record and that of the row above are computed for all 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -82,24 +82,13 @@ class Gathering:
         """
         import polars as pl
 
-        records: list[np.ndarray] = []
-        numbers: list[np.ndarray] = []
         frames, faults = {}, []
+        above = [np.array(rows, dtype=np.int64) for rows in self.above]
         files, lines = np.array(self.files, dtype=np.int32), np.array(self.lines, dtype=np.int32)
-        for scope in self.scopes:
-            above = np.array(self.above[scope.number], dtype=np.int64)
-            if scope.number == 0:
-                record = np.arange(len(files))
-                number = up = np.zeros(len(files), dtype=np.int32)
-            else:
-                record = records[scope.up][above]
-                # The rows of one record stand together, so its first row is found by its number.
-                number = (np.arange(len(record)) - np.searchsorted(record, record)).astype(np.int32)
-                up = numbers[scope.up][above]
-            records.append(record)
-            numbers.append(number)
-            places = zip(PLACE, (files[record], lines[record], number, up), strict=True)
-            columns = {name: pl.Series(name, values, dtype=pl.Int32) for name, values in places}
+        for scope, (record, places) in zip(
+            self.scopes, placed(self.scopes, above, files, lines), strict=True
+        ):
+            columns = {each.name: each for each in places}
             for block in self.blocks[scope.number]:
                 ready = block.columns or list(zip(*block.rows, strict=True)) or [()] * len(block.slots)
                 for name, values in zip(block.slots, ready, strict=True):
@@ -109,6 +98,42 @@ class Gathering:
                         faults += [_odd(name, int(files[at]), int(lines[at])) for at in odd]
             frames[scope.number] = pl.DataFrame([columns[name] for name in scope.slots])
         return frames, faults
+
+
+def placed(
+    scopes: Sequence[Scope], above: Sequence[np.ndarray], files: np.ndarray, lines: np.ndarray
+) -> Iterator[tuple[np.ndarray, list[pl.Series]]]:
+    """The place columns of each scope, and the record that each of its rows belongs to.
+
+    Parameters
+    ----------
+    scopes
+        The scopes, in the order of their numbers.
+    above
+        For each scope, the row (in the scope around) that each of its rows hangs under.
+    files, lines
+        (records,) file and record number of each record.
+    """
+    import polars as pl
+
+    records: list[np.ndarray] = []
+    numbers: list[np.ndarray] = []
+    for scope in scopes:
+        if scope.number == 0:
+            record = np.arange(len(files))
+            number = up = np.zeros(len(files), dtype=np.int32)
+        else:
+            record = records[scope.up][above[scope.number]]
+            # The rows of one record stand together, so its first row is found by its number.
+            number = (np.arange(len(record)) - np.searchsorted(record, record)).astype(np.int32)
+            up = numbers[scope.up][above[scope.number]]
+        records.append(record)
+        numbers.append(number)
+        values = (files[record], lines[record], number, up)
+        yield (
+            record,
+            [pl.Series(name, each, dtype=pl.Int32) for name, each in zip(PLACE, values, strict=True)],
+        )
 
 
 def _odd(name: str, number: int, line: int) -> LineFault:

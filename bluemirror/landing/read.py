@@ -1,4 +1,4 @@
-"""Reading the files of some deliveries, whatever their formats; many documents are parsed by two processes."""
+"""Reading the files of some deliveries, whatever their formats; bulk is read beside the caller's own work."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import multiprocessing
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bluemirror.landing.formats import DOCUMENTS, IN_PYTHON, READERS
+from bluemirror.landing.formats import BESIDE, DOCUMENTS, IN_PYTHON, READERS
 from bluemirror.landing.landed import FileFault, LandedFile, Read, empty_frames
 from bluemirror.landing.limits import DOCUMENT_BYTES, FILE_BYTES
 from bluemirror.landing.lines import gather
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from bluemirror.contracts import Contract
 
 WORKERS = 2
-BATCH_BYTES = 6 << 20
+BATCH_BYTES = 12 << 20
 """What one process parses at a time: large against the cost of handing the rows back."""
 AHEAD = 2
 """Chunks that are parsed or waiting to be, beside the one that the caller works on."""
+_BESIDE = frozenset(READERS[suffix] for suffix in BESIDE)
 POOL_FROM_BYTES = 64 << 20
 """Below this much, starting processes (half a second each) costs more than it saves."""
 
@@ -66,7 +67,8 @@ def read_chunks(
     chunks
         Files of each chunk, numbered from 0 within it, with their sizes.
     workers
-        Processes for formats that are parsed in Python, this one among them; 0 or 1 starts none.
+        Processes for formats that are parsed in Python, this one among them; 0 or 1 starts none. What compiled code
+        reads is read by as many threads instead.
     """
     ordered = [_sort(plan, contract, chunk) for chunk in chunks]
     # A process that was itself started by multiprocessing must not start others.
@@ -77,11 +79,23 @@ def read_chunks(
         return
     context = multiprocessing.get_context("spawn")
     # One less than there are cores to use: this process works too, and three on two cores are in each other's way.
-    with ProcessPoolExecutor(workers - 1, mp_context=context, initializer=_start, initargs=(plan,)) as pool:
+    with (
+        ProcessPoolExecutor(
+            workers - 1, mp_context=context, initializer=_start, initargs=(plan,)
+        ) as processes,
+        ThreadPoolExecutor(workers - 1) as threads,
+    ):
+
+        def begin(task: _Task) -> Future[Read]:
+            if task.module in _BESIDE:
+                return threads.submit(_run, plan, task)
+            # The first of these starts the process.
+            return processes.submit(_run_there, task)
+
         ahead: deque[tuple[_Sorted, list[_Task], list[Future[Read]]]] = deque()
         for chunk in ordered:
             tasks = _tasks(chunk)
-            ahead.append((chunk, tasks, [pool.submit(_run_there, task) for task in tasks]))
+            ahead.append((chunk, tasks, [begin(task) for task in tasks]))
             if len(ahead) > AHEAD:
                 yield _collect(plan, contract, *ahead.popleft())
         while ahead:

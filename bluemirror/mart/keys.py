@@ -169,9 +169,14 @@ def _lists(name: str, values: Sequence[Sequence[int] | None]) -> pl.Series:
 
     filled = [value or () for value in values]
     ends = np.cumsum([0, *map(len, filled)])
-    flat = pa.array(np.fromiter(chain.from_iterable(filled), dtype=np.uint32, count=int(ends[-1])))
-    nothing = pa.array([value is None for value in values], type=pa.bool_())
-    return pl.Series(name, pa.LargeListArray.from_arrays(ends, flat, mask=nothing))
+    flat = np.fromiter(chain.from_iterable(filled), dtype=np.uint32, count=int(ends[-1]))
+    there = np.packbits(np.array([value is not None for value in values], dtype=bool), bitorder="little")
+    # From buffers: pa.array() would import pandas to see whether it was given something of pandas.
+    items = pa.Array.from_buffers(pa.uint32(), len(flat), [None, pa.py_buffer(flat)])
+    lists = pa.Array.from_buffers(
+        pa.large_list(pa.uint32()), len(values), [pa.py_buffer(there), pa.py_buffer(ends)], children=[items]
+    )
+    return pl.Series(name, lists)
 
 
 def in_form(value: str, form: str) -> str:

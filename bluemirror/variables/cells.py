@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bluemirror.variables.compiled import compiled
+from bluemirror.compiled import compiled
 from bluemirror.variables.crossing import Crossing, combined
 from bluemirror.variables.grouped import Ints
 from bluemirror.variables.loaded import SliceCodes

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from bluemirror.compiled import compiled
 from bluemirror.variables.ages import MICROSECONDS_A_DAY
 from bluemirror.variables.cells import NEGLIGIBLE, Cells, Members
-from bluemirror.variables.compiled import compiled
 from bluemirror.variables.grouped import Ints
 
 Floats = NDArray[np.float64]

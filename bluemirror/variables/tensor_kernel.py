@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from bluemirror.compiled import compiled
 from bluemirror.variables.cells import FOLDS, NEGLIGIBLE, Cells, Members, Rows
-from bluemirror.variables.compiled import compiled
 from bluemirror.variables.crossing import Crossing, combined
 from bluemirror.variables.declarations import Window, Windows
 from bluemirror.variables.grouped import Ints

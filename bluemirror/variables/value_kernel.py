@@ -11,8 +11,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from bluemirror.compiled import compiled
 from bluemirror.variables.cells import Cells, Members, Rows
-from bluemirror.variables.compiled import compiled
 from bluemirror.variables.grouped import Ints
 
 Floats = NDArray[np.float64]

@@ -17,5 +17,7 @@ DOCUMENTS = frozenset({".xml", ".json"})
 
 IN_PYTHON = DOCUMENTS | {".zip"}
 """Formats that are parsed in Python, whatever their contract; JSON lines are if they nest."""
+BESIDE = frozenset({".json"})
+"""Of those, the formats whose bulk is read by compiled loops, so that a thread is enough to read beside other work."""
 UNPACKED = {".parquet": 6, ".zip": 12}
 """How many bytes of text stand in a byte of a packed file, roughly."""

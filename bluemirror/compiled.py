@@ -16,7 +16,7 @@ R = TypeVar("R")
 
 
 def compiled(loop: Callable[P, R]) -> Callable[P, R]:
-    """Compile ``loop``; it releases the interpreter's lock, so that shards run beside each other on threads."""
+    """Compile ``loop``; it releases the interpreter's lock, so that threads run beside each other."""
     try:
         machine = njit(cache=True, nogil=True, error_model="numpy")(loop)
     except RuntimeError:
