@@ -11,6 +11,7 @@ from pipelines.identity import identity_assets
 from pipelines.jobs import jobs, schedules
 from pipelines.journal import Journal
 from pipelines.models import model_assets
+from pipelines.online import online_asset
 from pipelines.registry import registry_asset
 from pipelines.sources import source_assets
 from pipelines.variables import variable_assets
@@ -33,6 +34,7 @@ def platform(workspace: Workspace, journal: Journal | None = None) -> dg.Definit
         *variable_assets(declared, journal),
         registry_asset(declared, journal),
         *model_assets(declared, journal),
+        online_asset(declared, journal),
     ]
     return dg.Definitions(
         assets=[each for each in made if not isinstance(each, dg.AssetChecksDefinition)],

@@ -64,6 +64,11 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
         "score with the model's alias and write the scores back to the mart",
         (("model", {"nargs": "?", "metavar": "MODEL", "help": "default: every model"}),),
     ),
+    "publish": (
+        "publishing:publish",
+        "put the inputs of every registered model version online, and compare them with what is stored",
+        (("--force", {"action": "store_true", "help": "publish what has not changed, too"}),),
+    ),
     "run": ("night:run", "the whole night and the training, end to end", ()),
     "sources": (
         "sources:sources",

@@ -6,9 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bluemirror.features.comparing import Parity as Parity
+    from bluemirror.features.comparing import parity as parity
     from bluemirror.features.objects import declare as declare
     from bluemirror.features.planning import FeaturePlan as FeaturePlan
     from bluemirror.features.planning import plan as plan
+    from bluemirror.features.publishing import Published as Published
+    from bluemirror.features.publishing import publish as publish
     from bluemirror.features.registering import ApplyReport as ApplyReport
     from bluemirror.features.registering import apply as apply
     from bluemirror.features.retrieval import training_set as training_set
@@ -18,10 +22,14 @@ if TYPE_CHECKING:
 _LAZY = {
     "ApplyReport": "registering",
     "FeaturePlan": "planning",
+    "Parity": "comparing",
+    "Published": "publishing",
     "apply": "registering",
     "declare": "objects",
     "open_store": "store",
+    "parity": "comparing",
     "plan": "planning",
+    "publish": "publishing",
     "publish_service": "services",
     "training_set": "retrieval",
 }
@@ -29,10 +37,14 @@ _LAZY = {
 __all__ = [
     "ApplyReport",
     "FeaturePlan",
+    "Parity",
+    "Published",
     "apply",
     "declare",
     "open_store",
+    "parity",
     "plan",
+    "publish",
     "publish_service",
     "training_set",
 ]

@@ -58,6 +58,14 @@ class ParquetRetrievalJob(RetrievalJob):
         for piece in self._plan.batches(rows, ordered=ordered):
             yield from _arrow(piece).combine_chunks().to_batches()
 
+    def pieces(self, rows: int = BATCH) -> Iterator[pl.DataFrame]:
+        """What :meth:`to_batches` gives, as Polars frames."""
+        return self._plan.batches(rows)
+
+    def moments(self, column: str) -> pl.Series:
+        """One column of the result alone: the moments of what was pulled, before its values are read."""
+        return self._plan.column(column)
+
     def persist(
         self, storage: SavedDatasetStorage, allow_overwrite: bool = False, timeout: int | None = None
     ) -> None:

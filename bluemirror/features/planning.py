@@ -14,6 +14,8 @@ from bluemirror.workspace import Workspace
 ENTITY = "observation"
 JOIN_KEY = "observation_id"
 TIMESTAMP = "event_timestamp"
+FORM = 2
+"""Counts up when the same plan is registered in another way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +38,75 @@ class ViewPlan:
     fields: tuple[FieldPlan, ...]
     tags: Mapping[str, str]
 
+    @property
+    def digest(self) -> str:
+        """Hash of everything that the view is registered with."""
+        fields = [(field.name, field.description, sorted(field.tags.items())) for field in self.fields]
+        return _digest([self.name, self.description, self.path, fields, sorted(self.tags.items())])
+
+
+@dataclass(frozen=True, slots=True)
+class ServingPlan:
+    """What one model version is served from: its inputs as one view, found by the key of the described entity.
+
+    ``reasons`` are the fields that say why values are missing, one a block; a scorecard bins by them.
+    """
+
+    service: ServicePlan
+    observation_set: str
+    entity: str
+    key: str
+    path: str
+    blocks: tuple[str, ...]
+    fields: tuple[FieldPlan, ...]
+    tags: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """Name of the view; the version fixes the meanings of its variables."""
+        return f"serving_{self.service.name}"
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Names of the fields that say why values of a block are missing."""
+        return tuple(f"{block}__reason" for block in self.blocks)
+
+    @property
+    def digest(self) -> str:
+        """Hash of everything that the view and its service are registered with."""
+        fields = [(field.name, field.description, sorted(field.tags.items())) for field in self.fields]
+        return _digest(
+            [asdict(self.service), self.key, self.path, self.blocks, fields, sorted(self.tags.items())]
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class FeaturePlan:
-    """Everything that :func:`bluemirror.features.apply` writes into the registry."""
+    """Everything that :func:`bluemirror.features.apply` writes into the registry.
+
+    ``entities`` are name -> key of what the spine describes.
+    """
 
     project: str
+    entities: Mapping[str, str]
     views: tuple[ViewPlan, ...]
-    services: tuple[ServicePlan, ...]
+    servings: tuple[ServingPlan, ...]
+
+    @property
+    def services(self) -> tuple[ServicePlan, ...]:
+        """The services of all model versions whose inputs mean what they meant."""
+        return tuple(serving.service for serving in self.servings)
 
     @property
     def digest(self) -> str:
         """Hash of the whole plan: equal plans need no second apply."""
-        return _digest(asdict(self))
+        return _digest([FORM, self.project, sorted(self.entities.items()), sorted(self.digests.items())])
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Name of a view -> hash of what it, and the service on it, is registered with."""
+        found = {view.name: view.digest for view in self.views}
+        return found | {serving.name: serving.digest for serving in self.servings}
 
     @property
     def view_of(self) -> dict[str, ViewPlan]:
@@ -71,22 +129,30 @@ def plan(workspace: Workspace) -> FeaturePlan:
     """
     from bluemirror.variables import load_blocks
     from bluemirror.variables.catalogue import catalogue
+    from bluemirror.variables.spine import read_spine
 
     variables: dict[str, list[Any]] = {}
     for variable in catalogue(workspace):
         variables.setdefault(variable.block, []).append(variable)
-    views = tuple(
-        _view(workspace, block, variables[block.name])
-        for block in load_blocks(workspace)
-        if variables.get(block.name)
-    )
-    known = {field.name: field.tags["meaning"] for view in views for field in view.fields}
+    blocks = [block for block in load_blocks(workspace) if variables.get(block.name)]
+    views = tuple(_view(workspace, block, variables[block.name]) for block in blocks)
+    spine = read_spine(workspace)
+    field_of = {field.name: (field, view) for view in views for field in view.fields}
+    servings = []
+    for service in read_services(workspace):
+        if any(
+            name not in field_of or field_of[name][0].tags["meaning"] != meaning
+            for name, meaning in service.inputs.items()
+        ):
+            continue
+        entities = sorted({field_of[name][1].tags["entity"] for name in service.inputs})
+        if len(entities) == 1:
+            servings.append(_serving(workspace, service, spine, entities[0], field_of))
     return FeaturePlan(
         project=project_name(workspace),
+        entities={name: entity.key for name, entity in spine.entities.items()},
         views=views,
-        services=tuple(
-            service for service in read_services(workspace) if service.inputs.items() <= known.items()
-        ),
+        servings=tuple(servings),
     )
 
 
@@ -115,6 +181,34 @@ def _view(workspace: Workspace, block: Any, variables: list[Any]) -> ViewPlan:
             "meaning": version,
             "source": ",".join(sources),
             "stages": ",".join(stages),
+        },
+    )
+
+
+def _serving(
+    workspace: Workspace,
+    service: ServicePlan,
+    spine: Any,
+    entity: str,
+    field_of: Mapping[str, tuple[FieldPlan, ViewPlan]],
+) -> ServingPlan:
+    observation_set = spine.set_of(entity)
+    views = {field_of[name][1].name: field_of[name][1] for name in service.inputs}
+    sources = sorted({source for view in views.values() for source in view.tags["source"].split(",")})
+    return ServingPlan(
+        service=service,
+        observation_set=observation_set,
+        entity=entity,
+        key=spine.entities[entity].key,
+        path=str(workspace.variables / observation_set / "observations" / "*.parquet"),
+        blocks=tuple(sorted(view.block for view in views.values())),
+        fields=tuple(field_of[name][0] for name in service.inputs),
+        tags={
+            "model": service.model,
+            "version": service.version,
+            "entity": entity,
+            "views": ",".join(sorted(views)),
+            "source": ",".join(sources),
         },
     )
 

@@ -119,6 +119,11 @@ class RetrievalPlan:
         """The whole result, in the order of the entity frame."""
         return self._joined([part.take() for part in self.parts], self.lines)
 
+    def column(self, name: str) -> pl.Series:
+        """One stored column of the first view, for every line."""
+        part = self.parts[0]
+        return part.rows.gather([name], part.numbers)[name]
+
     def batches(self, rows: int = BATCH, *, ordered: bool = False) -> Iterator[pl.DataFrame]:
         """The result in pieces of at most ``rows`` rows.
 

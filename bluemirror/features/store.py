@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bluemirror.atomic import write_text
 from bluemirror.clock import ZONE
@@ -14,20 +14,30 @@ from bluemirror.errors import WorkspaceError
 from bluemirror.features.planning import project_name
 from bluemirror.workspace import Workspace
 
+if TYPE_CHECKING:
+    from bluemirror.features.online_tables import Tables
+
 SETTINGS = "feature_store.yaml"
 OFFLINE_STORE = "bluemirror.features.offline_store.ParquetOfflineStore"
+REGISTRY_STORE = "bluemirror.features.sql_registry.SqlRegistryStore"
+SQLITE_STORE = "bluemirror.features.online_store.PackedSqliteOnlineStore"
+REDIS_STORE = "bluemirror.features.online_store.PackedRedisOnlineStore"
 _HEAD = "# Feast settings. The views are made from families/*.yaml: see definitions.py.\n"
 
 
 def expected_settings(workspace: Workspace) -> dict[str, Any]:
-    """What ``feature_store.yaml`` must say; paths are relative to the ``feature_repo`` folder."""
+    """What ``feature_store.yaml`` says unless told otherwise; paths are relative to the ``feature_repo`` folder."""
     state = Path(os.path.relpath(workspace.state, workspace.feature_repo)) / "feast"
     return {
         "project": project_name(workspace),
         "provider": "local",
-        "registry": {"registry_type": "file", "path": (state / "registry.db").as_posix()},
+        "registry": {
+            "registry_type": "file",
+            "registry_store_type": REGISTRY_STORE,
+            "path": (state / "registry.sqlite").as_posix(),
+        },
         "offline_store": {"type": OFFLINE_STORE, "timezone": ZONE},
-        "online_store": {"type": "sqlite", "path": (state / "online.db").as_posix()},
+        "online_store": {"type": SQLITE_STORE, "path": (state / "online").as_posix()},
         "entity_key_serialization_version": 3,
         # Feast would stamp a naive entity frame as UTC; here naive is wall time, in frames as in files.
         "coerce_tz_aware": False,
@@ -36,8 +46,12 @@ def expected_settings(workspace: Workspace) -> dict[str, Any]:
     }
 
 
-def ensure_settings(workspace: Workspace) -> Path:
-    """Write ``feature_store.yaml`` when it is missing, check it when it is there.
+def read_settings(workspace: Workspace) -> dict[str, Any]:
+    """``feature_store.yaml``, written when it is missing and checked when it is there.
+
+    The registry may stand in PostgreSQL instead (``registry.path: postgresql+psycopg://...``) and the online store on a
+    Redis server (``online_store: {type: ...PackedRedisOnlineStore, address: redis://...}``). With ``BLUEMIRROR_DATA``
+    set, what stands in files is in that data folder.
 
     Raises
     ------
@@ -50,19 +64,39 @@ def ensure_settings(workspace: Workspace) -> Path:
     expected = expected_settings(workspace)
     if not path.is_file():
         write_text(path, _HEAD + yaml.safe_dump(expected, sort_keys=False))
-        return path
+        return expected
     found = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     moved = bool(os.environ.get("BLUEMIRROR_DATA"))
     for key, value in expected.items():
-        if found.get(key) != value and not (moved and key in ("registry", "online_store")):
-            raise WorkspaceError(
-                "the feature store's settings do not fit the workspace",
-                file=path,
-                field=key,
-                rule=f"{key} is {value!r}",
-                fix="correct the line, or delete the file: it is written again",
-            )
-    return path
+        if found.get(key) == value or _elsewhere(key, found.get(key)):
+            continue
+        if moved and key in ("registry", "online_store"):
+            found[key] = value
+            continue
+        raise WorkspaceError(
+            "the feature store's settings do not fit the workspace",
+            file=path,
+            field=key,
+            rule=f"{key} is {value!r}",
+            fix="correct the line, or delete the file: it is written again",
+        )
+    return dict(found)
+
+
+def _elsewhere(key: str, value: Any) -> bool:
+    """Whether a section names a server that the platform works with as well."""
+    if not isinstance(value, dict):
+        return False
+    if key == "registry":
+        server = str(value.get("path", "")).startswith("postgresql+psycopg://")
+        return server and value.get("registry_store_type") == REGISTRY_STORE
+    return key == "online_store" and value.get("type") == REDIS_STORE and "address" in value
+
+
+def ensure_settings(workspace: Workspace) -> Path:
+    """Write ``feature_store.yaml`` when it is missing, check it when it is there (see :func:`read_settings`)."""
+    read_settings(workspace)
+    return workspace.feature_repo / SETTINGS
 
 
 def open_store(workspace: Workspace) -> Any:
@@ -71,18 +105,25 @@ def open_store(workspace: Workspace) -> Any:
     Paths of the settings are relative to the repository folder. With ``BLUEMIRROR_DATA`` set, registry and
     online store are in that data folder instead.
     """
-    path = ensure_settings(workspace)
+    settings = read_settings(workspace)
     (workspace.state / "feast").mkdir(parents=True, exist_ok=True)
     with quiet():
         from feast import FeatureStore
-        from feast.repo_config import load_repo_config
+        from feast.repo_config import RepoConfig
 
         if not os.environ.get("BLUEMIRROR_DATA"):
             return FeatureStore(repo_path=str(workspace.feature_repo))
-        config = load_repo_config(workspace.feature_repo, path)
-        config.registry_config["path"] = str(workspace.state / "feast" / "registry.db")
-        config.online_config["path"] = str(workspace.state / "feast" / "online.db")
-        return FeatureStore(config=config)
+        return FeatureStore(config=RepoConfig(**settings, repo_path=workspace.feature_repo))
+
+
+def open_online(workspace: Workspace) -> Tables:
+    """Where the workspace's published rows are kept, without Feast."""
+    from bluemirror.features.online_tables import open_tables
+
+    settings = read_settings(workspace)["online_store"]
+    return open_tables(
+        {name: os.path.expandvars(value) for name, value in settings.items()}, workspace.feature_repo
+    )
 
 
 @contextmanager

@@ -141,6 +141,7 @@ def register(workspace: Workspace, trained: Trained, log: Callable[[str], None] 
         client.set_registered_model_alias(f"{spec.name}_challenger", CHALLENGER, challenger_version)
         client.set_registered_model_alias(spec.name, CANDIDATE, version)
         publish_service(workspace, spec.name, version, trained.scorecard.variables_)
+        publish_service(workspace, f"{spec.name}_challenger", challenger_version, trained.challenger.names)
         champion = champion_record(workspace, spec.name)
         if champion is None and not failed:
             record = Promotion(

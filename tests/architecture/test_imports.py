@@ -47,12 +47,21 @@ SEAMS = {
     "mlflow": {"scorecards"},
     "optbinning": {"scorecards"},
     "optuna": {"scorecards"},
+    "psycopg": {"features"},
+    "redis": {"features"},
     "splink": {"identity"},
     "xgboost": {"scorecards"},
 }
 # Imported at the head of a module only where the module is that tool's citizen.
 # Feast opens these itself, by the dotted paths in feature_store.yaml; nothing else imports them at its head.
-CITIZENS = {"feast": {"features/offline_store.py", "features/offline_job.py"}}
+CITIZENS = {
+    "feast": {
+        "features/offline_store.py",
+        "features/offline_job.py",
+        "features/online_store.py",
+        "features/sql_registry.py",
+    }
+}
 AT_HEAD = {"sklearn": {"scorecards"}, "pandas": set(), "scipy": {"scorecards"}}
 
 

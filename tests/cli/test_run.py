@@ -209,3 +209,16 @@ def test_bench_without_data_says_what_is_missing(tmp_path: Path, capsys: pytest.
     assert "there is no mart to compute variables from" in capsys.readouterr().err
     assert main(["--workspace", str(tmp_path / "empty"), "bench", "ingest"]) == 2
     assert "nothing has landed" in capsys.readouterr().err
+
+
+def test_every_registered_version_is_online_and_equal_to_what_is_stored(
+    ran: Ran, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = next(iter(ran.first["models"]))
+    result = _json(capsys, "--workspace", str(ran.workspace.root), "publish")
+    assert [each["service"] for each in result["published"]] == [f"{model}_challenger_v1", f"{model}_v1"]
+    for each, same in zip(result["published"], result["parity"], strict=True):
+        assert not each["changed"]
+        assert same["through_feast"] == 50 * each["variables"]
+        assert same["cells"] >= each["rows"] * each["variables"]
+        assert same["faults"] == 0

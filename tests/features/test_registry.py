@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -135,3 +136,41 @@ def test_definitions_hold_the_same_objects_as_the_registry(copied: Workspace, re
     views = {name for name in vars(module) if name.startswith("featureview_")}
     assert views == {f"featureview_{view.name}" for view in plan(copied).views}
     assert module.entity_observation.join_key == "observation_id"
+
+
+def test_only_what_changed_is_registered_anew(copied: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish_service(copied, "card", 1, [variable.name for variable in catalogue(copied)][:2])
+    apply(copied)
+    from feast import FeatureStore
+
+    applied: list[list[str]] = []
+    whole = FeatureStore.apply
+
+    def watched(store: FeatureStore, objects: list, **options: object) -> None:
+        applied.append([each.name for each in objects])
+        whole(store, objects, **options)
+
+    monkeypatch.setattr(FeatureStore, "apply", watched)
+    publish_service(copied, "card", 2, [variable.name for variable in catalogue(copied)][:3])
+    report = apply(copied)
+    assert report.services == ("card_v1", "card_v2")
+    assert {"serving_card_v2", "card_v2"} <= set(applied[0])
+    assert not {"serving_card_v1", "card_v1", *(view.name for view in plan(copied).views)} & set(applied[0])
+    assert {each.name for each in open_store(copied).list_feature_services()} == {"card_v1", "card_v2"}
+
+
+def test_an_entity_for_everyone_whom_the_spine_describes(copied: Workspace) -> None:
+    apply(copied)
+    found = {entity.name: entity.join_key for entity in open_store(copied).list_entities()}
+    assert found == {"observation": "observation_id", **plan(copied).entities}
+
+
+def test_the_store_opens_from_any_folder(
+    copied: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from feast import FeatureStore
+
+    apply(copied)
+    monkeypatch.chdir(tmp_path)
+    store = FeatureStore(repo_path=str(copied.feature_repo))
+    assert {view.name for view in store.list_feature_views()} == {view.name for view in plan(copied).views}

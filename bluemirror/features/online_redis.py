@@ -1,0 +1,163 @@
+"""Packed rows in Redis, a hash a view and publication: readers follow a pointer, moved when all rows are there."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from bluemirror.errors import StoreError
+from bluemirror.features.packing import Layout
+
+ABANDONED_SECONDS = 3600
+"""After which rows of a publication that was never finished go by themselves."""
+
+_SOME = 2000
+
+# Pointer and rows in one step on the server: a publication in between cannot mix two nights.
+_FETCH = """
+local place = redis.call('HGET', KEYS[1], 'rows')
+if not place then return nil end
+local found = {redis.call('HGET', KEYS[1], 'layout')}
+for first = 1, #ARGV, 1000 do
+  local some = redis.call('HMGET', place, unpack(ARGV, first, math.min(first + 999, #ARGV)))
+  for _, row in ipairs(some) do found[#found + 1] = row end
+end
+return found
+"""
+
+_FLIP = """
+local before = redis.call('HGET', KEYS[1], 'rows')
+redis.call('PERSIST', KEYS[2])
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'rows', KEYS[2], 'layout', ARGV[1], 'facts', ARGV[2])
+if before and before ~= KEYS[2] then redis.call('UNLINK', before) end
+"""
+
+
+class RedisTables:
+    """Tables of packed rows on a Redis server."""
+
+    def __init__(self, address: str, seconds: float = 5.0) -> None:
+        import redis
+
+        self.address = address
+        # Its signatures speak of text and bytes alike, and of awaited answers; here all is bytes.
+        self._client: Any = redis.Redis.from_url(
+            address, socket_timeout=seconds, socket_connect_timeout=seconds, protocol=2
+        )
+        self._fetch = self._client.register_script(_FETCH)
+        self._flip = self._client.register_script(_FLIP)
+
+    def publish(
+        self,
+        table: str,
+        layout: Layout,
+        facts: Mapping[str, Any],
+        batches: Iterable[tuple[Sequence[bytes], Sequence[bytes]]],
+    ) -> None:
+        """Replace a table by the (keys, rows) of ``batches``; on any error the table stays as it was."""
+        with self._talking(table):
+            place = f"{table}:{uuid.uuid4().hex[:12]}"
+            # A table of no rows is a table too: Redis keeps no empty hash.
+            self._client.hset(place, "", "")
+            for keys, rows in batches:
+                for first in range(0, len(keys), _SOME):
+                    some = slice(first, first + _SOME)
+                    self._client.hset(place, mapping=dict(zip(keys[some], rows[some], strict=True)))
+                self._client.expire(place, ABANDONED_SECONDS)
+            self._flip(keys=[table, place], args=[layout.text, json.dumps(dict(facts))])
+
+    def upsert(self, table: str, layout: Layout, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """Write some (key, row) into a table, in one step; the table is made if there is none."""
+        with self._talking(table):
+            place, text = self._client.hmget(table, "rows", "layout")
+            if place is None:
+                self.publish(table, layout, {}, [])
+                place, text = self._client.hmget(table, "rows", "layout")
+            if Layout.read(text.decode()) != layout:
+                raise StoreError(
+                    f"the online table {table} holds other fields than the view",
+                    field=table,
+                    rule="rows are added with the fields that were published",
+                    fix="publish the view anew: bluemirror publish",
+                )
+            told = dict(rows)
+            if told:
+                self._client.hset(place, mapping=told)
+
+    def fetch(self, table: str, keys: Sequence[bytes]) -> tuple[Layout, list[bytes | None]]:
+        """The rows of ``keys``, all of one published state; None for a key that is not there."""
+        with self._talking(table):
+            found = self._fetch(keys=[table], args=list(keys))
+        if found is None:
+            raise self._unpublished(table)
+        return _layout(found[0]), found[1:]
+
+    def scan(self, table: str, rows: int = 20_000) -> Iterator[tuple[Layout, list[bytes], list[bytes]]]:
+        """Every (key, row) of one published state, some thousand at a time."""
+        with self._talking(table):
+            place, text = self._client.hmget(table, "rows", "layout")
+            if place is None:
+                raise self._unpublished(table)
+            part: list[tuple[bytes, bytes]] = []
+            for key, row in self._client.hscan_iter(place, count=1000):
+                if key:
+                    part.append((key, row))
+                if len(part) == rows:
+                    yield _layout(text), [each for each, _ in part], [each for _, each in part]
+                    part = []
+            if part:
+                yield _layout(text), [each for each, _ in part], [each for _, each in part]
+
+    def facts(self, table: str) -> dict[str, Any] | None:
+        """What was written beside the rows, and how many there are; None if the table was never published."""
+        with self._talking(table):
+            place, told = self._client.hmget(table, "rows", "facts")
+            if place is None:
+                return None
+            stored = int(self._client.hlen(place)) - 1
+            size = self._client.memory_usage(place, samples=1000)
+        return json.loads(told) | {"stored_rows": stored, "bytes": int(size or 0)}
+
+    def drop(self, table: str) -> None:
+        """Remove a table; nothing happens if there is none."""
+        with self._talking(table):
+            place = self._client.hget(table, "rows")
+            self._client.unlink(table, *([place] if place else []))
+
+    def _unpublished(self, table: str) -> StoreError:
+        return StoreError(
+            f"nothing has been published for {table}",
+            field=table,
+            rule="a serving view is read after it is published",
+            fix="run: bluemirror publish",
+        )
+
+    @contextmanager
+    def _talking(self, table: str) -> Iterator[None]:
+        import redis
+
+        try:
+            yield
+        except redis.RedisError as error:
+            raise StoreError(
+                f"the Redis server does not answer ({type(error).__name__}); what was published before stays",
+                field=table,
+                rule="online_store.address in feature_store.yaml names a running server",
+                fix="start the server, then publish again: bluemirror publish",
+            ) from error
+
+
+_LAYOUTS: dict[bytes, Layout] = {}
+"""Text of a layout -> the layout: it is the same for every row of a view."""
+
+
+def _layout(text: bytes) -> Layout:
+    if text not in _LAYOUTS:
+        if len(_LAYOUTS) > 64:
+            _LAYOUTS.clear()
+        _LAYOUTS[text] = Layout.read(text.decode())
+    return _LAYOUTS[text]
