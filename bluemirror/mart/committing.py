@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bluemirror.atomic import write_dir
 from bluemirror.landing.deliveries import Delivery
 from bluemirror.landing.landed import Read
 from bluemirror.mart.batch import Batch
@@ -19,8 +18,8 @@ from bluemirror.mart.duplicates import known_span
 from bluemirror.mart.file_rules import Held
 from bluemirror.mart.finished import finish_tables
 from bluemirror.mart.keys import KeyHasher
-from bluemirror.mart.manifests import MANIFEST, Committed
-from bluemirror.mart.quarantine import quarantine_schema, write_quarantine
+from bluemirror.mart.manifests import Committed
+from bluemirror.mart.quarantine import quarantine_schema
 
 if TYPE_CHECKING:
     import polars as pl
@@ -118,24 +117,6 @@ def parcels(
         whole = _with_held(part.drop("_rec"), holding, delivery)
         done.append(Parcel(delivery, committed, manifest, tables, whole, texts))
     return done
-
-
-def write_parcel(workspace: Workspace, parcel: Parcel) -> None:
-    """Write a delivery's folder beside and rename it into place, then its quarantine.
-
-    Nothing refers to it before :func:`~bluemirror.mart.manifests.commit` names it.
-    """
-    committed = parcel.committed
-    with write_dir(workspace.mart / committed.source / committed.folder) as draft:
-        for table, frame in parcel.tables.items():
-            if frame.height:
-                frame.write_parquet(draft / f"{table}.parquet", compression="zstd", compression_level=1)
-        text = json.dumps(parcel.manifest, ensure_ascii=False, indent=1, sort_keys=True)
-        (draft / MANIFEST).write_text(text + "\n", encoding="utf-8")
-    if parcel.quarantine.height:
-        write_quarantine(
-            workspace.quarantine / committed.source / f"{committed.folder}.parquet", parcel.quarantine
-        )
 
 
 def _per_delivery(records: np.ndarray, edges: np.ndarray) -> np.ndarray:

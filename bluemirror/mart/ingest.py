@@ -17,12 +17,14 @@ from bluemirror.landing.read import WORKERS, read_chunks
 from bluemirror.mart.adopted import adopt, patient
 from bluemirror.mart.arrived import Arrived
 from bluemirror.mart.batch import make_batch
-from bluemirror.mart.committing import Parcel, key_id, parcels, write_parcel
+from bluemirror.mart.committing import Parcel, key_id, parcels
+from bluemirror.mart.duplicates import check_duplicates
 from bluemirror.mart.file_rules import held_files
 from bluemirror.mart.gate import check_batch
 from bluemirror.mart.keys import KeyHasher
 from bluemirror.mart.manifests import Committed, Snapshot, commit, lock, read_manifest, read_snapshot
 from bluemirror.mart.sql_rules import scratch
+from bluemirror.mart.writing import Writing
 
 if TYPE_CHECKING:
     from bluemirror.contracts import Contract
@@ -236,27 +238,30 @@ def _work(
     contents: Mapping[str, str],
     workers: int,
 ) -> Iterator[list[Parcel]]:
-    """Read and write chunk after chunk; the caller commits each before the next is checked."""
+    """Read, check and write chunk after chunk; the caller commits each before the next one's duplicates are looked for.
+
+    A chunk is written on threads while the next one is being checked.
+    """
     reading = patient(workspace, contract, snapshot)
     plan = compile_plan(reading)
     hasher = KeyHasher(workspace.secret_key())
     chunks = list(_chunks(pending))
     numbered = [_number(chunk) for chunk in chunks]
-    with scratch() as connection:
+    with scratch() as connection, Writing(workspace) as writing:
         for chunk, (files, days), read in zip(
             chunks,
             numbered,
             read_chunks(plan, reading, [files for files, _ in numbered], workers),
             strict=True,
         ):
-            held = held_files(read, files, contents)
-            current = read_snapshot(workspace, sources=[contract.source])
+            held = held_files(read, files, {**contents, **writing.contents})
             batch = make_batch(contract, plan, read, files, days, held)
-            check_batch(batch, workspace, current, hasher, connection)
-            ready = parcels(workspace, batch, read, chunk, held, hasher)
-            for parcel in ready:
-                write_parcel(workspace, parcel)
-            yield ready
+            check_batch(batch, connection)
+            yield from writing.written()
+            current = read_snapshot(workspace, sources=[contract.source])
+            check_duplicates(batch, workspace, current, hasher)
+            writing.begin(parcels(workspace, batch, read, chunk, held, hasher))
+        yield from writing.written()
 
 
 def _number(chunk: Sequence[Delivery]) -> tuple[list[LandedFile], list[dt.date]]:

@@ -17,10 +17,13 @@ from bluemirror.mart.findings import redact
 if TYPE_CHECKING:
     import duckdb
     import polars as pl
+    import pyarrow as pa
 
     from bluemirror.contracts import Rule, Table
 
 _OTHER_ROW = re.compile(r"\b(header|parent)\.(\w+)")
+PART_ROWS = 122_880
+"""Rows of one part; DuckDB's own groups of rows are as large."""
 CONDITIONS = ("sql", "values", "null")
 FIX = "the source's data contradicts itself: ask for a corrected record in a later delivery"
 
@@ -165,7 +168,7 @@ def _one_by_one(
                 else:
                     broken.append(part)
     for name, frame in frames.items():
-        connection.register(name, frame.to_arrow())
+        connection.register(name, _in_parts(frame))
     return np.unique(np.concatenate(broken))
 
 
@@ -213,12 +216,20 @@ def _places(batch: Batch, records: np.ndarray) -> pl.Series:
 @contextmanager
 def _registered(connection: duckdb.DuckDBPyConnection, frames: dict[str, pl.DataFrame]) -> Iterator[None]:
     for name, frame in frames.items():
-        connection.register(name, frame.to_arrow())
+        connection.register(name, _in_parts(frame))
     try:
         yield
     finally:
         for name in frames:
             connection.unregister(name)
+
+
+def _in_parts(frame: pl.DataFrame) -> pa.Table:
+    """A frame as Arrow, in parts that DuckDB's threads can share: it reads a single part with a single thread."""
+    import pyarrow as pa
+
+    whole = frame.to_arrow()
+    return pa.Table.from_batches(whole.to_batches(max_chunksize=PART_ROWS), whole.schema)
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, np.ndarray]:

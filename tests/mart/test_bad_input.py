@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from bluemirror.errors import LandingError, WorkspaceError
+from bluemirror.mart import ingest, writing
 from bluemirror.mart.ingest import ingest_source
 from bluemirror.mart.manifests import read_snapshot
 from bluemirror.mart.quarantine import read_quarantine
@@ -221,6 +222,44 @@ def test_rows_delivered_twice(workspace, deliver):
         ("2024-01-03", 1, "duplicate"),
     ]
     whole(workspace, "people", (5, 3, 2))
+
+
+def test_duplicates_of_what_is_still_being_written(workspace, deliver, monkeypatch):
+    """Deliveries that are worked on one by one: the one before is being written when the next is checked."""
+    monkeypatch.setattr(ingest, "CHUNK_BYTES", 1)
+    text = people_csv([person(1), person(2)])
+    deliver("people", DAY, {"a.csv": text}, {"a.csv": 2})
+    deliver("people", "2024-01-03", {"b.csv": text}, {"b.csv": 2})
+    deliver("people", "2024-01-04", {"c.csv": people_csv([person(2), person(3)])}, {"c.csv": 2})
+    report = ingest_source(workspace, "people")
+    assert "the same content came as people/2024-01-02/a.csv" in report.warnings[0]
+    rows = quarantined(workspace, "people").select("delivery", "line", "rule").rows()
+    assert [(str(day), line, rule) for day, line, rule in rows] == [
+        ("2024-01-03", None, "duplicate_delivery"),
+        ("2024-01-04", 1, "duplicate"),
+    ]
+    whole(workspace, "people", (6, 3, 3))
+
+
+def test_what_cannot_be_written_is_not_committed(workspace, deliver, monkeypatch):
+    """A disk that is full is found on another thread; what was committed before stays, and the rest comes next time."""
+    monkeypatch.setattr(ingest, "CHUNK_BYTES", 1)
+    for n in range(3):
+        deliver("people", f"2024-01-0{n + 2}", {"a.csv": people_csv([person(n)])}, {"a.csv": 1})
+    written = writing.write_dir
+
+    def full(target):
+        if "2024-01-03" in target.name:
+            raise OSError(28, "No space left on device")
+        return written(target)
+
+    monkeypatch.setattr(writing, "write_dir", full)
+    with pytest.raises(OSError, match="No space"):
+        ingest_source(workspace, "people")
+    whole(workspace, "people", (1, 1, 0))
+    monkeypatch.setattr(writing, "write_dir", written)
+    ingest_source(workspace, "people")
+    whole(workspace, "people", (3, 3, 0))
 
 
 def test_duplicate_of_an_earlier_run(workspace, deliver):
