@@ -83,6 +83,18 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
             ("--pages", {"metavar": "DIR", "help": "also write the documentation page of every contract"}),
         ),
     ),
+    "health": (
+        "health:health",
+        "every variable of the night: is it there, and does it look as it did",
+        (
+            ("source", {"nargs": "?", "metavar": "SOURCE", "help": "the variables of one source"}),
+            (
+                "--as-of",
+                {"metavar": "DAY", "help": "a night (default: the newest day that was described)"},
+            ),
+            ("--html", {"action": "store_true", "help": "also write the page with every variable"}),
+        ),
+    ),
     "contracts": (
         "contracts:contracts",
         "what changed between two versions of a contract, and whether it breaks",

@@ -33,8 +33,8 @@ def overview_lines(card: Scorecard) -> Iterator[str]:
     yield ""
     for alert in card.alerts:
         yield f"{MARKS[alert.severity]:<2} {alert.source}: {alert.title}"
-        yield from _wrapped(alert.cause, "     ")
-        yield from _wrapped(f"-> {alert.todo}", "     ")
+        yield from wrapped(alert.cause, "     ")
+        yield from wrapped(f"-> {alert.todo}", "     ")
     if card.alerts:
         yield ""
     yield _line(HEAD)
@@ -46,7 +46,8 @@ def overview_lines(card: Scorecard) -> Iterator[str]:
     yield from LEGEND.split("\n")
 
 
-def _wrapped(text: str, indent: str) -> list[str]:
+def wrapped(text: str, indent: str) -> list[str]:
+    """Lines of at most :data:`WIDTH` columns, each behind ``indent``."""
     return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
 
 
@@ -82,12 +83,12 @@ def _cells(card: Scorecard, each: SourceCard) -> tuple[str, ...]:
 def detail_lines(card: Scorecard, each: SourceCard) -> Iterator[str]:
     """Everything about one source that fits a terminal."""
     yield f"{each.source} {each.contract_version}: {each.name_zh} / {each.name_en}, as of {card.as_of}"
-    yield from _wrapped(each.purpose, "  ")
+    yield from wrapped(each.purpose, "  ")
     yield ""
     for alert in card.alerts_of(each.source):
         yield f"{MARKS[alert.severity]:<2} {alert.title}" + (f", since {alert.since}" if alert.since else "")
-        yield from _wrapped(alert.cause, "     ")
-        yield from _wrapped(f"-> {alert.todo}", "     ")
+        yield from wrapped(alert.cause, "     ")
+        yield from wrapped(f"-> {alert.todo}", "     ")
         yield ""
     yield from _facts(each)
     if each.asked:
@@ -117,7 +118,7 @@ def _facts(each: SourceCard) -> Iterator[str]:
         ("authorisation", each.authorisation),
         ("prices, yuan", prices + fee),
     ):
-        first, *rest = _wrapped(text, " " * 17)
+        first, *rest = wrapped(text, " " * 17)
         yield f"  {label:<15}{first[17:]}"
         yield from rest
 
@@ -164,7 +165,7 @@ def _bills(each: SourceCard) -> Iterator[str]:
             f"{NONE if difference is None else f'{difference:+,.2f}':>13}"
         )
         for reason in check.reasons:
-            yield from _wrapped(f"{reason.yuan:+,.2f} {reason.kind}: {reason.text}", " " * 6)
+            yield from wrapped(f"{reason.yuan:+,.2f} {reason.kind}: {reason.text}", " " * 6)
 
 
 def _quarantine(each: SourceCard) -> Iterator[str]:
@@ -175,11 +176,11 @@ def _quarantine(each: SourceCard) -> Iterator[str]:
         for rule, count in sorted(kept.by_rule.items(), key=lambda item: -item[1]):
             yield f"    {rule[:40]:<40}{count:>9,}"
         for held in kept.held:
-            yield from _wrapped(
+            yield from wrapped(
                 f"{held.day} {held.file}: {held.found or held.rule} ({held.records:,})", "    "
             )
     for code in kept.codes:
-        yield from _wrapped(
+        yield from wrapped(
             f"unknown code {code.value!r} in {code.table}.{code.field}: {code.recent:,}", "    "
         )
 

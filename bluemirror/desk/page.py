@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from importlib import resources
 from itertools import groupby
 
 from bluemirror.desk.alerts import ERROR, KINDS, Alert
@@ -14,9 +13,7 @@ from bluemirror.desk.method import method
 from bluemirror.desk.page_matrix import overlap_html
 from bluemirror.desk.page_overview import overview_html
 from bluemirror.desk.page_source import source_html
-
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-"""Content security policy: the browser itself refuses anything from outside."""
+from bluemirror.offline_page import document, resource
 
 
 def page_html(card: Scorecard) -> str:
@@ -24,21 +21,13 @@ def page_html(card: Scorecard) -> str:
 
     Everything that comes from contracts, ledger or files is escaped; nothing is computed here.
     """
-    style = _resource("page.css")
-    script = _resource("page.js")
     title = f"数据源管理台 Data-source desk · {card.workspace} · {card.as_of}"
-    return (
-        '<!doctype html>\n<html lang="zh-CN"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title>\n<style>\n{style}</style></head>\n<body>\n"
-        f"{_head(card)}\n<main>\n{_alerts(card)}\n{overview_html(card)}\n{overlap_html(card)}\n{_details(card)}\n"
-        f"{_method()}\n</main>\n{_foot(card)}\n<script>\n{script}</script></body></html>\n"
+    body = (
+        f"\n{_head(card)}\n<main>\n{_alerts(card)}\n{overview_html(card)}\n{overlap_html(card)}\n{_details(card)}\n"
+        f"{_method()}\n</main>\n{_foot(card)}\n"
     )
-
-
-def _resource(name: str) -> str:
-    return (resources.files("bluemirror.desk") / name).read_text(encoding="utf-8")
+    package = "bluemirror.desk"
+    return document(title, body, style=resource(package, "page.css"), script=resource(package, "page.js"))
 
 
 def heading(anchor: str, zh: str, en: str) -> str:
@@ -107,10 +96,11 @@ def _details(card: Scorecard) -> str:
 
 
 def _method() -> str:
-    return heading("method", "口径", "How the figures are made") + _terms(method())
+    return heading("method", "口径", "How the figures are made") + terms_html(method())
 
 
-def _terms(terms: Iterable[Sequence[str]]) -> str:
+def terms_html(terms: Iterable[Sequence[str]]) -> str:
+    """Words and what they mean, as a list."""
     return (
         '<dl class="method">'
         + "".join(f"<dt>{escape(a)}</dt><dd>{escape(b)}</dd>" for a, b in terms)

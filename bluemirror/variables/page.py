@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from html import escape
-from importlib import resources
 from typing import TYPE_CHECKING, Any
+
+from bluemirror.offline_page import document, resource
 
 if TYPE_CHECKING:
     from bluemirror.variables.declarations import Block
     from bluemirror.variables.variable import Variable
-
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-"""Content security policy: the browser itself refuses anything from outside."""
 
 BODY = """
 <header><h1>{title}<small>{total} 个变量 variables</small></h1>
@@ -37,22 +34,15 @@ def page_html(title: str, blocks: Iterable[Block], variables: Sequence[Variable]
     What many variables share (block, unit, window, what null means) stands once, so that 27,000 of them are a few
     megabytes. Search by words, block, window, unit and stage; a click shows all that is known of a variable.
     """
-    data = json.dumps(_data(blocks, variables), ensure_ascii=False, separators=(",", ":"))
-    # Nothing in the data may end the element that holds it.
-    data = data.replace("<", "\\u003c")
     body = BODY.format(title=escape(title), total=f"{len(variables):,}")
-    return (
-        '<!doctype html>\n<html lang="zh-CN"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title>\n<style>\n{_resource('page.css')}</style></head>\n<body>{body}"
-        f'<script type="application/json" id="data">{data}</script>\n<script>\n{_resource("page.js")}</script>'
-        "</body></html>\n"
+    package = "bluemirror.variables"
+    return document(
+        title,
+        body,
+        style=resource(package, "page.css"),
+        script=resource(package, "page.js"),
+        data=_data(blocks, variables),
     )
-
-
-def _resource(name: str) -> str:
-    return (resources.files("bluemirror.variables") / name).read_text(encoding="utf-8")
 
 
 class _Places(dict[str, int]):

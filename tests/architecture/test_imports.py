@@ -1,4 +1,4 @@
-"""Who may import whom: contracts <- landing <- parts <- mart <- identity <- variables <- desk <- features <- scorecards <- cli."""
+"""Who may import whom: contracts <- landing <- parts <- mart <- identity <- variables <- desk <- features <- scorecards <- health <- cli."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ ORDER = (
     "desk",
     "features",
     "scorecards",
+    "health",
     "cli",
 )
 
