@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bluemirror.variables.compiled import compiled
+from bluemirror.compiled import compiled
 
 Floats32 = NDArray[np.float32]
 Ints = NDArray[np.int64]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bluemirror.compiled import compiled
 from bluemirror.scorecards.measures import ZERO_CELL
-from bluemirror.variables.compiled import compiled
 
 LEAST_EXPECTED = 5.0
 """Rows that a bin must expect of the smaller sample, had nothing changed."""
