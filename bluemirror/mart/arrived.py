@@ -70,11 +70,16 @@ class Arrived:
 
     def _take(self, line: Mapping[str, Any]) -> None:
         self._signs[line["day"]] = line["sign"]
-        self.contents.update(named(self._source, line["day"], line["files"]))
+        folder = f"{self._source}/{line['day']}"
+        self.contents.update((content, f"{folder}/{name}") for name, content in line["files"].items())
 
     def add(self, committed: Committed, manifest: Mapping[str, Any], sign: str) -> None:
         """Note a delivery; ``sign`` is how its files looked when their content was read, or "" if that is unknown."""
-        files = accepted_files(manifest)
+        files = {
+            name: entry["sha256"]
+            for name, entry in manifest["files"].items()
+            if entry["rows"] and not entry["held"]
+        }
         day = committed.day.isoformat()
         line = {"day": day, "folder": committed.folder, "sign": sign, "files": files}
         self._take(line)
@@ -100,20 +105,6 @@ class Arrived:
             else:
                 self.add(committed, manifest, delivery.signature)
         return errors
-
-
-def accepted_files(manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Name -> content hash of the files of a delivery that were not held back and have records."""
-    return {
-        name: entry["sha256"]
-        for name, entry in manifest["files"].items()
-        if entry["rows"] and not entry["held"]
-    }
-
-
-def named(source: str, day: str, files: Mapping[str, str]) -> dict[str, str]:
-    """Content hash -> the file's path relative to landing."""
-    return {content: f"{source}/{day}/{name}" for name, content in files.items()}
 
 
 def _folder(committed: Mapping[str, Committed], day: str) -> str | None:

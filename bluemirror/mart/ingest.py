@@ -16,14 +16,12 @@ from bluemirror.landing.plan import compile_plan
 from bluemirror.landing.read import WORKERS, read_chunks
 from bluemirror.mart.adopted import adopt, patient
 from bluemirror.mart.arrived import Arrived
-from bluemirror.mart.batch import make_batch
+from bluemirror.mart.checking import CHECKS, Checking
 from bluemirror.mart.committing import Parcel, key_id, parcels
 from bluemirror.mart.duplicates import check_duplicates
 from bluemirror.mart.file_rules import held_files
-from bluemirror.mart.gate import check_batch
 from bluemirror.mart.keys import KeyHasher
 from bluemirror.mart.manifests import Committed, Snapshot, commit, lock, read_manifest, read_snapshot
-from bluemirror.mart.sql_rules import scratch
 from bluemirror.mart.writing import Writing
 
 if TYPE_CHECKING:
@@ -214,7 +212,8 @@ def _chunks(pending: Sequence[Delivery]) -> Iterator[list[Delivery]]:
     chunk: list[Delivery] = []
     weight = 0
     for delivery, more in zip(pending, weights, strict=True):
-        if chunk and weight + more > most:
+        # To the nearest: a last chunk with what is left over would cost as much as a whole one.
+        if chunk and weight + more / 2 > most:
             yield chunk
             chunk, weight = [], 0
         chunk.append(delivery)
@@ -240,27 +239,40 @@ def _work(
 ) -> Iterator[list[Parcel]]:
     """Read, check and write chunk after chunk; the caller commits each before the next one's duplicates are looked for.
 
-    A chunk is written on threads while the next one is being checked.
+    What does not depend on other chunks is done for two of them at a time, while the one before is being written.
     """
     reading = patient(workspace, contract, snapshot)
     plan = compile_plan(reading)
     hasher = KeyHasher(workspace.secret_key())
     chunks = list(_chunks(pending))
     numbered = [_number(chunk) for chunk in chunks]
-    with scratch() as connection, Writing(workspace) as writing:
+    arriving: dict[str, str] = {}
+    with Writing(workspace) as writing, Checking(contract, plan, min(len(chunks), CHECKS)) as checking:
+
+        def finish() -> Iterator[list[Parcel]]:
+            yield from writing.written()
+            chunk, read, held, batch = checking.next()
+            current = read_snapshot(workspace, sources=[contract.source])
+            check_duplicates(batch, workspace, current, hasher)
+            writing.begin(parcels(workspace, batch, read, chunk, held, hasher))
+
         for chunk, (files, days), read in zip(
             chunks,
             numbered,
             read_chunks(plan, reading, [files for files, _ in numbered], workers),
             strict=True,
         ):
-            held = held_files(read, files, {**contents, **writing.contents})
-            batch = make_batch(contract, plan, read, files, days, held)
-            check_batch(batch, connection)
-            yield from writing.written()
-            current = read_snapshot(workspace, sources=[contract.source])
-            check_duplicates(batch, workspace, current, hasher)
-            writing.begin(parcels(workspace, batch, read, chunk, held, hasher))
+            held = held_files(read, files, {**contents, **arriving})
+            arriving |= {
+                read.hashes[file.number]: file.name
+                for file in files
+                if file.number not in held and read.counts.get(file.number)
+            }
+            checking.begin(chunk, files, days, read, held)
+            if checking.full:
+                yield from finish()
+        while checking.waiting:
+            yield from finish()
         yield from writing.written()
 
 

@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from bluemirror.atomic import write_dir
-from bluemirror.mart.arrived import accepted_files, named
 from bluemirror.mart.committing import Parcel
 from bluemirror.mart.manifests import MANIFEST
 from bluemirror.mart.quarantine import write_quarantine
@@ -22,20 +21,13 @@ THREADS = 2
 
 
 class Writing:
-    """The deliveries of one chunk being written; used as a context, whose end waits for them.
-
-    Attributes
-    ----------
-    contents
-        Content hash -> name of the files of the deliveries that are being written: they arrived, too.
-    """
+    """The deliveries of one chunk being written; used as a context, whose end waits for what has begun."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="mart-writing")
         self._parcels: list[Parcel] = []
         self._futures: list[Future[None]] = []
-        self.contents: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -49,15 +41,12 @@ class Writing:
         """Start to write the deliveries of a chunk; those of the one before have been taken by :meth:`written`."""
         self._parcels = list(parcels)
         self._futures = [self._threads.submit(write_parcel, self._workspace, parcel) for parcel in parcels]
-        for parcel in parcels:
-            day = parcel.delivery.day.isoformat()
-            self.contents.update(named(parcel.delivery.source, day, accepted_files(parcel.manifest)))
 
     def written(self) -> Iterator[list[Parcel]]:
         """Wait for what is being written and give it out to be committed; nothing if there is none."""
         for future in self._futures:
             future.result()
-        parcels, self._parcels, self._futures, self.contents = self._parcels, [], [], {}
+        parcels, self._parcels, self._futures = self._parcels, [], []
         if parcels:
             yield parcels
 
