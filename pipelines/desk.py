@@ -177,7 +177,7 @@ def _result(card: Scorecard, check: str) -> dg.AssetCheckResult:
         metadata={
             "alerts": len(alerts),
             "what and why": dg.MetadataValue.md(_alert_table(alerts)),
-            "sources": dg.MetadataValue.md(_table(("source", "status", *head), rows)),
+            "sources": dg.MetadataValue.md(markdown_table(("source", "status", *head), rows)),
         },
     )
 
@@ -186,10 +186,10 @@ def _alert_table(alerts: Sequence[Alert]) -> str:
     if not alerts:
         return "none"
     rows = [(alert.severity, alert.source, alert.title, alert.cause, alert.todo) for alert in alerts]
-    return _table(("severity", "source", "alert", "cause", "what to do"), rows)
+    return markdown_table(("severity", "source", "alert", "cause", "what to do"), rows)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table; a bar in a cell does not end it."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(

@@ -7,6 +7,7 @@ import dagster as dg
 from bluemirror.workspace import Workspace
 from pipelines.declared import Declared
 from pipelines.desk import desk_assets
+from pipelines.health import health_asset
 from pipelines.identity import identity_assets
 from pipelines.jobs import jobs, schedules
 from pipelines.journal import Journal
@@ -32,6 +33,7 @@ def platform(workspace: Workspace, journal: Journal | None = None) -> dg.Definit
         *desk_assets(declared, journal),
         *identity_assets(declared, journal),
         *variable_assets(declared, journal),
+        health_asset(declared, journal),
         registry_asset(declared, journal),
         *model_assets(declared, journal),
         online_asset(declared, journal),

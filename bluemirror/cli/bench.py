@@ -1,4 +1,4 @@
-"""``bluemirror bench [ingest|features|explain]``: real measurements on this machine and this workspace's data."""
+"""``bluemirror bench [ingest|features|health|explain]``: measurements on this machine and this workspace's data."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ def bench(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     """Measure ingestion and variables, or the one thing that is named."""
     from bluemirror.cli.bench_explain import bench_explain
     from bluemirror.cli.bench_features import bench_features
+    from bluemirror.cli.bench_health import bench_health
     from bluemirror.cli.bench_ingest import bench_ingest
 
     workspace = Workspace.open(args.workspace)
@@ -22,6 +23,9 @@ def bench(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         if name == "ingest":
             results[name] = bench_ingest(workspace, console, args.customers)
             _show_ingest(console, results[name])
+        elif name == "health":
+            results[name] = bench_health(workspace, console, args.customers)
+            _show_health(console, results[name])
         elif name == "explain":
             results[name] = bench_explain(workspace, console)
             _show_explain(console, results[name])
@@ -51,6 +55,21 @@ def _show_ingest(console: Console, result: dict[str, Any]) -> None:
         console.line(
             f"  {peer}, the same files, nothing checked or hashed: {each['seconds']:.1f} s, {each['ratio']:.2f} of ours"
         )
+
+
+def _show_health(console: Console, result: dict[str, Any]) -> None:
+    console.line(
+        f"health: {result['variables']:,} variables x {result['observations']:,} observations = {result['values']:,} "
+        f"values in {result['seconds']:.1f} s on {result['cores']} cores, peak {result['peak_rss_mib']:,} MiB"
+    )
+    for point in result["line"]:
+        console.line(
+            f"  {point['customers']:,} customers: {point['values']:,} values in {point['seconds']:.1f} s "
+            f"({point['cpu_seconds']:.1f} s of processor), {point['peak_rss_mib']:,} MiB"
+        )
+    console.line(
+        f"  the page: {result['page_seconds']:.1f} s; the reference, once: {result['reference_seconds']:.1f} s"
+    )
 
 
 def _show_features(console: Console, result: dict[str, Any]) -> None:

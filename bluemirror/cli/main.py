@@ -164,7 +164,7 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
                 "what",
                 {
                     "nargs": "?",
-                    "choices": ("ingest", "features", "explain"),
+                    "choices": ("ingest", "features", "health", "explain"),
                     "help": "default: ingest and features",
                 },
             ),

@@ -159,16 +159,15 @@ def _day(as_of: dt.date | str | None, observed: Mapping[str, pl.DataFrame], work
                 rule="a day is YYYY-MM-DD",
                 fix="write it like 2025-12-31",
             ) from error
-    newest = [one["event_timestamp"].max() for one in observed.values() if len(one)]
-    days = [one.date() for one in newest if isinstance(one, dt.datetime)]
-    if not days:
+    if not observed:
         raise WorkspaceError(
             "there are no stored variables whose health could be told",
             file=workspace.variables,
             rule="variables are computed before they are looked at",
             fix="run: bluemirror features",
         )
-    return max(days)
+    newest = [one["event_timestamp"].max() for one in observed.values()]
+    return max((one.date() for one in newest if isinstance(one, dt.datetime)), default=dt.date.today())
 
 
 def _observed(workspace: Workspace, spine: Spine) -> dict[str, pl.DataFrame]:

@@ -123,6 +123,7 @@ def test_a_workspace_of_another_shape_needs_no_code(landed: Workspace, model: st
         "desk/source_scorecard",
         "features/online",
         "features/registry",
+        "health/variables",
         "mart/loan_instalment",
         "observations/month",
         "variables/month/repay",
