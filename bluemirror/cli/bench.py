@@ -1,4 +1,4 @@
-"""``bluemirror bench [ingest|features|health|explain]``: measurements on this machine and this workspace's data."""
+"""``bluemirror bench [ingest|features|store|health|explain]``: measured on this machine and this workspace's data."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ def bench(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         elif name == "health":
             results[name] = bench_health(workspace, console, args.customers)
             _show_health(console, results[name])
+        elif name == "store":
+            from bluemirror.cli.bench_store import bench_store
+
+            results[name] = bench_store(workspace, console, args.share)
+            _show_store(console, results[name])
         elif name == "explain":
             results[name] = bench_explain(workspace, console)
             _show_explain(console, results[name])
@@ -69,6 +74,31 @@ def _show_health(console: Console, result: dict[str, Any]) -> None:
         )
     console.line(
         f"  the page: {result['page_seconds']:.1f} s; the reference, once: {result['reference_seconds']:.1f} s"
+    )
+
+
+def _show_store(console: Console, result: dict[str, Any]) -> None:
+    for name in ("history", "narrow"):
+        one = result[name]
+        console.line(
+            f"{name}: {one['observations']:,} x {one['variables']:,} variables in {one['seconds']} s = "
+            f"{one['values_per_second']:,} a second, peak {one['peak_rss_mib']:,} MiB"
+        )
+    stock, told = result["history"]["stock"], result["publish"]
+    console.line(
+        f"  the stock DuckDB store on the most that it takes, {stock['largest']['variables']:,} variables: "
+        f"{stock['largest']['values_per_second']:,} values a second; ours is {result['history']['ratio']} times as "
+        f"fast, {stock['differing']} cells differ"
+    )
+    console.line(
+        f"publish: {told['values']:,} values in {told['seconds']:.1f} s, {told['bytes_per_value']} bytes a value with "
+        f"keys; {told['parity']['differing']} of {told['parity']['cells']:,} cells differ"
+    )
+    for store, one in result["online"].items():
+        console.line(f"online, {store}: " + ", ".join(f"{key} {value}" for key, value in one.items()))
+    console.line(
+        f"registry: {result['apply_seconds']} s to apply, {result['open']['seconds']} s to open and resolve "
+        f"{result['open']['variables']} variables"
     )
 
 

@@ -164,7 +164,7 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
                 "what",
                 {
                     "nargs": "?",
-                    "choices": ("ingest", "features", "health", "explain"),
+                    "choices": ("ingest", "features", "store", "health", "explain"),
                     "help": "default: ingest and features",
                 },
             ),
@@ -175,6 +175,10 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
                     "metavar": "N",
                     "help": "ingest: simulate so many in a folder of their own (default: what has landed)",
                 },
+            ),
+            (
+                "--share",
+                {"type": float, "default": 1.0, "metavar": "X", "help": "store: so much of the full sizes"},
             ),
         ),
     ),

@@ -16,11 +16,14 @@ ABANDONED_SECONDS = 3600
 
 _SOME = 2000
 
+_LAYOUT = b""
+"""Field of a publication's hash that holds the layout; no entity key is empty."""
+
 # Pointer and rows in one step on the server: a publication in between cannot mix two nights.
 _FETCH = """
 local place = redis.call('HGET', KEYS[1], 'rows')
 if not place then return nil end
-local found = {redis.call('HGET', KEYS[1], 'layout')}
+local found = {place}
 for first = 1, #ARGV, 1000 do
   local some = redis.call('HMGET', place, unpack(ARGV, first, math.min(first + 999, #ARGV)))
   for _, row in ipairs(some) do found[#found + 1] = row end
@@ -32,7 +35,7 @@ _FLIP = """
 local before = redis.call('HGET', KEYS[1], 'rows')
 redis.call('PERSIST', KEYS[2])
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'rows', KEYS[2], 'layout', ARGV[1], 'facts', ARGV[2])
+redis.call('HSET', KEYS[1], 'rows', KEYS[2], 'facts', ARGV[1])
 if before and before ~= KEYS[2] then redis.call('UNLINK', before) end
 """
 
@@ -44,6 +47,7 @@ class RedisTables:
         import redis
 
         self.address = address
+        self._layouts: dict[bytes, Layout] = {}
         # Its signatures speak of text and bytes alike, and of awaited answers; here all is bytes.
         self._client: Any = redis.Redis.from_url(
             address, socket_timeout=seconds, socket_connect_timeout=seconds, protocol=2
@@ -61,23 +65,23 @@ class RedisTables:
         """Replace a table by the (keys, rows) of ``batches``; on any error the table stays as it was."""
         with self._talking(table):
             place = f"{table}:{uuid.uuid4().hex[:12]}"
-            # A table of no rows is a table too: Redis keeps no empty hash.
-            self._client.hset(place, "", "")
+            # Beside the rows, which never change their place: what is read together is of one publication.
+            self._client.hset(place, _LAYOUT, layout.text)
             for keys, rows in batches:
                 for first in range(0, len(keys), _SOME):
                     some = slice(first, first + _SOME)
                     self._client.hset(place, mapping=dict(zip(keys[some], rows[some], strict=True)))
                 self._client.expire(place, ABANDONED_SECONDS)
-            self._flip(keys=[table, place], args=[layout.text, json.dumps(dict(facts))])
+            self._flip(keys=[table, place], args=[json.dumps(dict(facts))])
 
     def upsert(self, table: str, layout: Layout, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """Write some (key, row) into a table, in one step; the table is made if there is none."""
         with self._talking(table):
-            place, text = self._client.hmget(table, "rows", "layout")
+            place = self._client.hget(table, "rows")
             if place is None:
                 self.publish(table, layout, {}, [])
-                place, text = self._client.hmget(table, "rows", "layout")
-            if Layout.read(text.decode()) != layout:
+                place = self._client.hget(table, "rows")
+            if self._layout(place) != layout:
                 raise StoreError(
                     f"the online table {table} holds other fields than the view",
                     field=table,
@@ -92,25 +96,29 @@ class RedisTables:
         """The rows of ``keys``, all of one published state; None for a key that is not there."""
         with self._talking(table):
             found = self._fetch(keys=[table], args=list(keys))
-        if found is None:
-            raise self._unpublished(table)
-        return _layout(found[0]), found[1:]
+            if found is None:
+                raise self._unpublished(table)
+            layout = self._layout(found[0])
+            if layout is None:  # another publication took its place between the two questions
+                return self.fetch(table, keys)
+        return layout, found[1:]
 
     def scan(self, table: str, rows: int = 20_000) -> Iterator[tuple[Layout, list[bytes], list[bytes]]]:
         """Every (key, row) of one published state, some thousand at a time."""
         with self._talking(table):
-            place, text = self._client.hmget(table, "rows", "layout")
-            if place is None:
+            place = self._client.hget(table, "rows")
+            layout = None if place is None else self._layout(place)
+            if layout is None:
                 raise self._unpublished(table)
             part: list[tuple[bytes, bytes]] = []
             for key, row in self._client.hscan_iter(place, count=1000):
-                if key:
+                if key != _LAYOUT:
                     part.append((key, row))
                 if len(part) == rows:
-                    yield _layout(text), [each for each, _ in part], [each for _, each in part]
+                    yield layout, [each for each, _ in part], [each for _, each in part]
                     part = []
             if part:
-                yield _layout(text), [each for each, _ in part], [each for _, each in part]
+                yield layout, [each for each, _ in part], [each for _, each in part]
 
     def facts(self, table: str) -> dict[str, Any] | None:
         """What was written beside the rows, and how many there are; None if the table was never published."""
@@ -127,6 +135,17 @@ class RedisTables:
         with self._talking(table):
             place = self._client.hget(table, "rows")
             self._client.unlink(table, *([place] if place else []))
+
+    def _layout(self, place: bytes) -> Layout | None:
+        """How the rows at ``place`` are packed; None if they are gone. It never changes, so it is asked for once."""
+        if place not in self._layouts:
+            text = self._client.hget(place, _LAYOUT)
+            if text is None:
+                return None
+            if len(self._layouts) > 64:
+                self._layouts.clear()
+            self._layouts[place] = Layout.read(text.decode())
+        return self._layouts[place]
 
     def _unpublished(self, table: str) -> StoreError:
         return StoreError(
@@ -149,15 +168,3 @@ class RedisTables:
                 rule="online_store.address in feature_store.yaml names a running server",
                 fix="start the server, then publish again: bluemirror publish",
             ) from error
-
-
-_LAYOUTS: dict[bytes, Layout] = {}
-"""Text of a layout -> the layout: it is the same for every row of a view."""
-
-
-def _layout(text: bytes) -> Layout:
-    if text not in _LAYOUTS:
-        if len(_LAYOUTS) > 64:
-            _LAYOUTS.clear()
-        _LAYOUTS[text] = Layout.read(text.decode())
-    return _LAYOUTS[text]

@@ -109,10 +109,25 @@ def open_store(workspace: Workspace) -> Any:
     (workspace.state / "feast").mkdir(parents=True, exist_ok=True)
     with quiet():
         from feast import FeatureStore
-        from feast.repo_config import RepoConfig
 
         if not os.environ.get("BLUEMIRROR_DATA"):
             return FeatureStore(repo_path=str(workspace.feature_repo))
+    return open_configured(workspace, settings)
+
+
+def open_configured(workspace: Workspace, settings: dict[str, Any]) -> Any:
+    """A ``feast.FeatureStore`` with other settings than those of the file; relative paths are from the repository on.
+
+    Feast takes the path of a registry that comes in a configuration from the folder that the process stands in.
+    """
+    with quiet():
+        from feast import FeatureStore
+        from feast.repo_config import RepoConfig
+
+        path = str(settings["registry"]["path"])
+        if "://" not in path:
+            path = str((workspace.feature_repo / path).resolve())
+        settings = settings | {"registry": settings["registry"] | {"path": path}}
         return FeatureStore(config=RepoConfig(**settings, repo_path=workspace.feature_repo))
 
 

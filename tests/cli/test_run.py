@@ -211,6 +211,34 @@ def test_bench_without_data_says_what_is_missing(tmp_path: Path, capsys: pytest.
     assert "nothing has landed" in capsys.readouterr().err
 
 
+def test_bench_store(ran: Ran) -> None:
+    from bluemirror.cli.bench_store import bench_store
+    from bluemirror.cli.console import Console
+
+    result = bench_store(ran.workspace, Console(as_json=True), 0.002, apart=False)
+    history, narrow = result["history"], result["narrow"]
+    assert {
+        "observations",
+        "variables",
+        "seconds",
+        "peak_rss_mib",
+        "stock_values_per_second",
+        "ratio",
+    } <= set(history)
+    assert (history["observations"], history["variables"]) == (40, ran.first["variables"])
+    assert history["stock"]["differing"] == 0
+    assert narrow["observations"] == 2000
+    assert narrow["variables"] == result["publish"]["variables"]
+    assert result["publish"]["values"] == 200 * narrow["variables"]
+    assert result["publish"]["bytes_per_value"] > 4
+    assert result["publish"]["parity"]["differing"] == 0
+    for told in result["online"].values():
+        assert "skipped" in told or 0 < told["p50_ms"] <= told["p99_ms"]
+    assert result["online"]["redis"].get("parity", {"differing": 0})["differing"] == 0
+    assert result["apply_seconds"] > 0
+    assert result["open"]["variables"] > 0
+
+
 def test_every_registered_version_is_online_and_equal_to_what_is_stored(
     ran: Ran, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -174,3 +174,17 @@ def test_the_store_opens_from_any_folder(
     monkeypatch.chdir(tmp_path)
     store = FeatureStore(repo_path=str(copied.feature_repo))
     assert {view.name for view in store.list_feature_views()} == {view.name for view in plan(copied).views}
+
+
+def test_with_the_data_elsewhere_the_registry_is_there(
+    copied: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BLUEMIRROR_DATA", str(tmp_path / "elsewhere"))
+    monkeypatch.chdir(tmp_path)
+    moved = Workspace.open(copied.root)
+    apply(moved)
+    assert (tmp_path / "elsewhere" / "state" / "feast" / "registry.sqlite").is_file()
+    assert not copied.state.exists()
+    assert {view.name for view in open_store(moved).list_feature_views()} == {
+        view.name for view in plan(moved).views
+    }
