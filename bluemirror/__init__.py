@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bluemirror.mart.connect import connect as connect
+    from bluemirror.scorecards.judged import judge as judge
+    from bluemirror.variables.draft import family as family
     from bluemirror.workspace import Workspace as Workspace
 
 __version__ = "0.1.0"
@@ -17,9 +19,11 @@ __version__ = "0.1.0"
 _LAZY = {
     "Workspace": "bluemirror.workspace",
     "connect": "bluemirror.mart.connect",
+    "family": "bluemirror.variables.draft",
+    "judge": "bluemirror.scorecards.judged",
 }
 
-__all__ = ["Workspace", "__version__", "connect"]
+__all__ = ["Workspace", "__version__", "connect", "family", "judge"]
 
 
 def __getattr__(name: str) -> Any:

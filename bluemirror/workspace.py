@@ -73,6 +73,19 @@ class Workspace:
             land_hook=settings.get("land"),
         )
 
+    @classmethod
+    def here(cls) -> Workspace:
+        """The workspace that ``BLUEMIRROR_WORKSPACE`` names, or else the nearest one around the present folder.
+
+        Raises
+        ------
+        WorkspaceError
+            If there is none.
+        """
+        named, folder = os.environ.get("BLUEMIRROR_WORKSPACE"), Path.cwd()
+        around = next((one for one in (folder, *folder.parents) if (one / SETTINGS).is_file()), folder)
+        return cls.open(named or around)
+
     @property
     def contracts_dir(self) -> Path:
         """Folder of the ODCS contracts."""

@@ -21,8 +21,8 @@ class Complaints:
         self.path = path
 
     def fail(self, at: Any, message: str, *, rule: str, fix: str, field: str | None = None) -> NoReturn:
-        """Raise a FamilyError that names the file and the line of the mapping ``at``."""
-        line = getattr(at, "line", 0)
+        """Raise a FamilyError that names the file and the line of the mapping ``at``, or of its key ``field``."""
+        line = getattr(at, "lines", {}).get(field) or getattr(at, "line", 0)
         raise FamilyError(
             message, file=f"{self.path}, line {line}" if line else self.path, field=field, rule=rule, fix=fix
         )

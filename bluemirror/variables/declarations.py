@@ -1,4 +1,4 @@
-"""What a family file declares, as frozen values. Nothing here computes."""
+"""What a family file declares, as frozen values. Nothing here computes; families and blocks show themselves."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ class Level:
     crosses: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Family:
     """A declaration that yields many variables from one table."""
 
@@ -198,6 +198,16 @@ class Family:
         """The slice called ``name``."""
         return next(one for one in self.slices if one.name == name)
 
+    def __repr__(self) -> str:
+        from bluemirror.variables.shown_block import family_text
+
+        return family_text(self)
+
+    def _repr_html_(self) -> str:
+        from bluemirror.variables.shown_block import family_html
+
+        return family_html(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Combination:
@@ -211,7 +221,7 @@ class Combination:
     unit: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Block:
     """The families of one source and entity; one folder of Parquet, one Feast view.
 
@@ -228,3 +238,13 @@ class Block:
     combinations: tuple[Combination, ...]
     path: Path = field(compare=False)
     borrowed: tuple[Block, ...] = ()
+
+    def __repr__(self) -> str:
+        from bluemirror.variables.shown_block import block_text
+
+        return block_text(self)
+
+    def _repr_html_(self) -> str:
+        from bluemirror.variables.shown_block import block_html
+
+        return block_html(self)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bluemirror.errors import FamilyError
 from bluemirror.variables.ages import MICROSECONDS_A_DAY, ages, buckets, placed, recency
 from bluemirror.variables.cells import Rows
+from bluemirror.variables.checking import explained_mistakes
 from bluemirror.variables.combining import combined
 from bluemirror.variables.declarations import Attribute, Block, Family
 from bluemirror.variables.grouped import Ints
@@ -80,7 +81,8 @@ class BlockEngine:
         self._links: dict[str, Links] = {}
         self._attributes: dict[str, dict[tuple[str, bool, str | None], Floats32]] = {}
         for members in self._load_groups().values():
-            self._load(connection, members)
+            with explained_mistakes(block, contracts, observations.columns):
+                self._load(connection, members)
         calls = calls or CallLedger(connection, self.catalog, spine, observations)
         self.ledger = calls.about(block.source, observations)
 

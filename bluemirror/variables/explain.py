@@ -155,7 +155,10 @@ class Explainer:
         else:
             computed = Answer(attribute_value(reader, rows, observation, found))
         scale = question.tensor.measure.scale if question else attribute.scale if attribute else 1.0
-        shown = tuple(_shown(reader, row, question.tensor if question else None, scale) for row in rows)
+        personal, keys = _personal(reader), _keys(reader)
+        shown = tuple(
+            _shown(reader, row, question.tensor if question else None, scale, personal, keys) for row in rows
+        )
         return replace(
             empty,
             recomputed=computed.value if answered else None,
@@ -230,6 +233,11 @@ def _reader(
     return Reader(connection, catalog, block, family, measure.of, tensor.slices, tensor.outer, measure.by)
 
 
+def _personal(reader: Reader) -> set[str]:
+    """Columns with personal values, which are not shown."""
+    return {column for one in reader.table.fields if one.personal for column, _ in one.columns}
+
+
 def _keys(reader: Reader) -> set[str]:
     """Columns with keyed hashes, which are not shown in full."""
     keyed = [one for one in reader.table.fields if one.key is not None]
@@ -249,12 +257,12 @@ def _scaled(value: Any, scale: float) -> Any:
     return value if scale == 1.0 or not isinstance(value, (int, float, Decimal)) else float(value) * scale
 
 
-def _shown(reader: Reader, row: Row, tensor: Tensor | None, scale: float) -> Any:
+def _shown(
+    reader: Reader, row: Row, tensor: Tensor | None, scale: float, personal: set[str], keys: set[str]
+) -> Any:
     """A row as it may be shown: no personal value, no key in full."""
     from bluemirror.variables.explanation import ShownRow
 
-    personal = {column for one in reader.table.fields if one.personal for column, _ in one.columns}
-    keys = _keys(reader)
     values: dict[str, Any] = {}
     asked: list[tuple[str, Any]] = []
     if reader.family.via is not None and reader.family.match[0] in row.mart:

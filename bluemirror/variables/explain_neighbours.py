@@ -41,21 +41,20 @@ def _links(
     """
     if not values:
         return []
-    name, listed = quote(table.name), ", ".join("?" * len(values))
-    mine = f"coalesce({{}}.{quote(column)} IN ({listed}), false)"
+    name = quote(table.name)
+    mine = f"coalesce(t.{quote(column)} IN ({', '.join('?' * len(values))}), false)"
     key = (
         [*table.key_columns, *(["event_time"] if table.kind == "state" else [])] if table.key_columns else []
     )
-    same = " AND ".join(f"m.{quote(one)} IS NOT DISTINCT FROM t.{quote(one)}" for one in key)
-    versions = f" OR EXISTS (SELECT 1 FROM {name} m WHERE {mine.format('m')} AND {same})" if key else ""
-    found = fetch(
-        connection,
-        f"SELECT t.*, {mine.format('t')} AS _mine FROM {name} t "
-        f"WHERE t.known_time <= ? AND ({mine.format('t')}{versions})",
-        *values,
-        as_of,
-        *(values * (2 if key else 1)),
-    )
+    selected = f"SELECT t.*, {mine} AS _mine FROM {name} t "
+    if key:
+        keys = ", ".join(map(quote, key))
+        same = " AND ".join(f"m.{quote(one)} IS NOT DISTINCT FROM t.{quote(one)}" for one in key)
+        few = f"WITH m AS MATERIALIZED (SELECT DISTINCT {keys} FROM {name} t WHERE {mine}) "
+        sql = f"{few}{selected}SEMI JOIN m ON {same} WHERE t.known_time <= ?"
+    else:
+        sql = f"{selected}WHERE {mine} AND t.known_time <= ?"
+    found = fetch(connection, sql, *values, *values, as_of)
     newest: dict[Any, Row] = {}
     for one in map(Row, found):
         which = tuple(one.mart[each] for each in key) or one.document

@@ -225,6 +225,11 @@ def _block(path: Path, text: str) -> Block:
     return _Reader(path).block(parse_yaml(path, text))
 
 
+def parse_block(path: Path, content: LinedDict) -> Block:
+    """The block that ``content`` declares; ``path`` is what errors call the place where it stands."""
+    return _Reader(path).block(content)
+
+
 def read_blocks(folder: Path) -> tuple[Block, ...]:
     """Read every ``*.yaml`` of ``folder`` in the order of their names; block names are unique.
 

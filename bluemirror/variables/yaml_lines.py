@@ -11,9 +11,13 @@ from bluemirror.errors import FamilyError
 
 
 class LinedDict(dict[str, Any]):
-    """A mapping that knows the line (1-based) on which it begins."""
+    """A mapping that knows the line (1-based) on which it begins, and that of each of its keys."""
 
     line: int = 0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lines: dict[str, int] = {}
 
 
 class _LineLoader(yaml.CSafeLoader):
@@ -30,6 +34,7 @@ def _mapping(loader: yaml.CSafeLoader, node: yaml.MappingNode) -> LinedDict:
                 None, None, f"the key {key!r} is written twice", key_node.start_mark
             )
         result[key] = loader.construct_object(value_node, deep=True)
+        result.lines[key] = key_node.start_mark.line + 1
     return result
 
 
