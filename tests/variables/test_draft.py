@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import bluemirror
-from bluemirror.errors import FamilyError, ModelError
+from bluemirror.errors import FamilyError, ModelError, WorkspaceError
 from bluemirror.variables import load_blocks, read_variables
 from bluemirror.variables.checking import check_block
 from bluemirror.workspace import Workspace
@@ -212,3 +212,17 @@ def test_a_build_tells_it_too(flagship_declarations: Workspace) -> None:
     line = 1 + text[: text.index("of: amount")].count("\n")
     assert caught.value.file == f"{file}, line {line}"
     assert caught.value.fix == "write amount"
+
+
+def test_the_workspace_around_is_taken(
+    flagship: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A notebook need not say where it stands; what the environment names comes first."""
+    monkeypatch.delenv("BLUEMIRROR_WORKSPACE", raising=False)
+    monkeypatch.chdir(flagship.families_dir)
+    assert Workspace.here().root == flagship.root
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(WorkspaceError, match="not a workspace"):
+        Workspace.here()
+    monkeypatch.setenv("BLUEMIRROR_WORKSPACE", str(flagship.root))
+    assert len(bluemirror.family(TEN_LINES).variables) == 18
