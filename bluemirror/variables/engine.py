@@ -63,13 +63,7 @@ class BlockEngine:
         observations: pl.DataFrame,
         calls: CallLedger | None = None,
     ) -> None:
-        self.block = block
-        self.variables = block_variables(block)
-        # Names and tensors once: a single applicant must not pay for spelling them out again.
-        self._tensors = {family.name: tensors(family) for family in block.families}
-        self._asked = {family.name: tuple(attribute_variables(block, family)) for family in block.families}
-        self._index = {one.name: place for place, one in enumerate(self.variables)}
-        self._places = _places(self.variables, block)
+        self._spell_out(block)
         self.observations = observations
         self.as_of: Ints = observations["as_of"].cast(pl.Datetime("us")).dt.timestamp("us").to_numpy()
         self.index = observations.select("observation_id").with_row_index("index")
@@ -85,6 +79,15 @@ class BlockEngine:
                 self._load(connection, members)
         calls = calls or CallLedger(connection, self.catalog, spine, observations)
         self.ledger = calls.about(block.source, observations)
+
+    def _spell_out(self, block: Block) -> None:
+        """Names and tensors once: a single applicant must not pay for spelling them out again."""
+        self.block = block
+        self.variables = block_variables(block)
+        self._tensors = {family.name: tensors(family) for family in block.families}
+        self._asked = {family.name: tuple(attribute_variables(block, family)) for family in block.families}
+        self._index = {one.name: place for place, one in enumerate(self.variables)}
+        self._places = _places(self.variables, block)
 
     # Loading -------------------------------------------------------------------------------------------------
 
@@ -147,13 +150,13 @@ class BlockEngine:
                     rule="attributes come from the one newest answer or state",
                     fix="aggregate the rows with last, max or count instead",
                 )
-        keyed = KeyedTable(connection, contract, header, column, keys, request, _wanted_rows(header, members))
+        keyed = KeyedTable(connection, contract, header, column, keys, request, wanted_rows(header, members))
         self._headers[self._load_key(first)] = keyed
         for family in own:
             arrays = family_arrays(keyed.loaded, family, columns[family.name], self.index)
             self._tables[family.name] = FamilyTable(keyed.rows, arrays, None)
             self._attributes[family.name] = {
-                (one.column, one.coded, code): _attribute_numbers(
+                (one.column, one.coded, code): attribute_numbers(
                     keyed.loaded, attributes[family.name][one.column, one.coded], one, code
                 )
                 for _, one, code in self._asked[family.name]
@@ -180,6 +183,12 @@ class BlockEngine:
     def compute_table(self, start: int = 0, stop: int | None = None) -> pa.Table:
         """The same as an Arrow table whose columns are the rows of one array: nothing is copied."""
         stop = len(self.as_of) if stop is None else stop
+        reason, values = self.compute_values(start, stop)
+        observed = self.observations[start:stop].with_columns(event_timestamp="as_of")
+        return as_table(self.block, self.variables, observed, reason, values)
+
+    def compute_values(self, start: int, stop: int) -> tuple[NDArray[np.int8], Floats32]:
+        """The block's reason (observations,), and the variables (variables, observations) with nan for null."""
         shard = slice(start, stop)
         as_of = self.as_of[shard]
         reason = self._reasons(shard, as_of)
@@ -189,8 +198,7 @@ class BlockEngine:
         blank = ~((reason == ANSWERED) | ((reason == NO_HIT) & (self.block.miss == "zero")))
         values[:, blank] = np.nan
         self._combine(values)
-        observed = self.observations[start:stop].with_columns(event_timestamp="as_of")
-        return as_table(self.block, self.variables, observed, reason, values)
+        return reason, values
 
     def _combine(self, values: Floats32) -> None:
         """Fill the rows of the combinations, which come last, from those of their sides."""
@@ -343,7 +351,7 @@ class BlockEngine:
             values[:] = np.where(present, numbers[newest] if len(numbers) else np.nan, np.nan)
 
 
-def _wanted_rows(header: Table, members: Sequence[Family]) -> str | None:
+def wanted_rows(header: Table, members: Sequence[Family]) -> str | None:
     """The rows that any of ``members`` wants, as SQL; None if one of them wants all of them."""
     filters = [family.where for family in members if family.table == header.name]
     if header.kind != "event" or len(filters) < len(members) or not all(filters):
@@ -363,7 +371,7 @@ def _places(variables: Sequence[Variable], block: Block) -> dict[str, slice]:
     return found
 
 
-def _attribute_numbers(loaded: LoadedRows, alias: str, one: Attribute, code: str | None) -> Floats32:
+def attribute_numbers(loaded: LoadedRows, alias: str, one: Attribute, code: str | None) -> Floats32:
     """An attribute of each loaded row as the number that is stored: a flag, a place in an order, a scaled value."""
     column = loaded.column(alias)
     if code is not None:

@@ -141,19 +141,9 @@ def family_arrays(
     ``observation_index`` has the columns ``observation_id`` and ``index``; it turns the excluded ids into numbers.
     """
     slices = {one.name: one for one in (*family.slices, *(family.per.slices if family.per else ()))}
-    exclude = None
-    if columns.exclude is not None:
-        exclude = (
-            loaded.column(columns.exclude)
-            .to_frame("observation_id")
-            .join(observation_index, on="observation_id", how="left", maintain_order="left")["index"]
-            .fill_null(-1)
-            .cast(pl.Int64)
-            .to_numpy()
-        )
     return FamilyArrays(
         where=None if columns.where is None else loaded.flag(columns.where),
-        exclude=exclude,
+        exclude=None if columns.exclude is None else loaded.places(columns.exclude, observation_index),
         slices={name: loaded.codes(slices[name], alias) for name, alias in columns.codes.items()},
         numbers={name: loaded.number(alias) for name, alias in columns.numbers.items()},
         values={name: loaded.identity(alias) for name, alias in columns.values.items()},

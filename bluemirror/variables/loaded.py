@@ -78,6 +78,12 @@ class LoadedRows:
         """Whole numbers that are equal where the values are; -1 for null."""
         return self._once("identity", name, _identities)
 
+    def places(self, name: str, index: pl.DataFrame) -> Ints:
+        """The ``index`` of the observation that a column of ids names; -1 if it names none of them."""
+        ids = self.column(name).to_frame("observation_id")
+        found = ids.join(index, on="observation_id", how="left", maintain_order="left")["index"]
+        return found.fill_null(-1).cast(pl.Int64).to_numpy()
+
     def codes(self, one: Slice, name: str) -> SliceCodes:
         """Code of each row on a slice, the number of codes, and the codes that each group holds.
 

@@ -31,7 +31,7 @@ REASONS = {
 }
 """Codes of the column ``<block>__reason``; the fifth reason, a zero denominator, is a variable's own."""
 
-_OUTCOMES = {"hit": ANSWERED, "no_hit": NO_HIT, "error": ERROR}
+OUTCOMES = {"hit": ANSWERED, "no_hit": NO_HIT, "error": ERROR}
 
 
 def answer_reasons(
@@ -86,7 +86,7 @@ class CallLedger:
         self.keys = Keys.of(observations[declared.entity])
         table = contract.table(declared.table)
         calls = KeyedTable(connection, contract, table, declared.entity, self.keys, request)
-        outcomes = {name: _OUTCOMES[outcome] for name, outcome in declared.outcomes.items()}
+        outcomes = {name: OUTCOMES[outcome] for name, outcome in declared.outcomes.items()}
         self._outcome = _numbers(calls.loaded.column(result), outcomes, ERROR)
         places = {name: place for place, name in enumerate(self.sources)}
         self._source = _numbers(calls.loaded.column(source), places, -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from bluemirror.errors import FamilyError
 from bluemirror.mart.versions import quote, versions_sql
@@ -139,6 +141,12 @@ class KeyedTable:
         connection.unregister("_keys")
         self.rows = self.loaded.grouped(len(keys))
         self.hit = self.loaded.flag("_hit") if table.hit is not None else None
+
+    def over(self, rows: Grouped, hit: NDArray[np.bool_] | None = None) -> KeyedTable:
+        """The same kind of table with other rows."""
+        made = copy.copy(self)
+        made.rows, made.hit = rows, hit
+        return made
 
     def resolve(self, moments: Moments) -> Resolved:
         """The rows that count, by the kind of the table."""

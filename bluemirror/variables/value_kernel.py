@@ -18,6 +18,10 @@ from bluemirror.variables.grouped import Ints
 Floats = NDArray[np.float64]
 
 
+SPARSE = 64
+"""Numbers a row from which the numbers of values are worth making small."""
+
+
 class Pairs:
     """Distinct (unit, value) pairs of a column in a shard.
 
@@ -26,6 +30,10 @@ class Pairs:
 
     def __init__(self, rows: Rows, column: str) -> None:
         values = rows.values[column]
+        if int(values.max(initial=-1)) >= SPARSE * (len(values) + 1):
+            # Few rows of a large table: its numbers are made small, so that nobody waits for room that stays empty.
+            distinct, values = np.unique(values, return_inverse=True)
+            values = (values - np.searchsorted(distinct, 0)).astype(np.int32)
         self.of = np.empty(len(values), dtype=np.int32)
         unit = np.empty(len(values), dtype=np.int32)
         known = np.full(int(values.max(initial=-1)) + 1, -1, dtype=np.int32)

@@ -17,7 +17,7 @@ from bluemirror.mart.versions import quote
 from bluemirror.variables import load_blocks
 from bluemirror.variables.generated import generate_mart
 from bluemirror.variables.load import Request, column_sql, request_family, request_level
-from bluemirror.variables.row_sql import row_function
+from bluemirror.variables.applicant.row_sql import row_function
 from bluemirror.variables.spine import read_spine
 from bluemirror.variables.tables import Catalog
 from bluemirror.workspace import Workspace

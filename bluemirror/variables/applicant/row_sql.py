@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from bluemirror.errors import FamilyError
-from bluemirror.variables import row_functions as sql
+from bluemirror.variables.applicant import row_functions as sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -133,9 +133,8 @@ def _types(columns: Mapping[str, str]) -> dict[str, str]:
 
 
 def _parsed(connection: duckdb.DuckDBPyConnection, expression: str) -> Mapping[str, Any]:
-    found = connection.execute("SELECT json_serialize_sql(?)", [f"SELECT {expression}"]).fetchone()
-    assert found is not None
-    tree = json.loads(found[0])
+    ((text,),) = connection.execute("SELECT json_serialize_sql(?)", [f"SELECT {expression}"]).fetchall()
+    tree = json.loads(text)
     if tree.get("error"):
         raise UnknownSqlError(tree.get("error_message", "it cannot be parsed"))
     node: Mapping[str, Any] = tree["statements"][0]["node"]["select_list"][0]
