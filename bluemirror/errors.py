@@ -58,6 +58,10 @@ class LandingError(BluemirrorError):
     """A delivery in the landing folder cannot be read."""
 
 
+class PayloadError(LandingError):
+    """What has just arrived for an applicant breaks its contract."""
+
+
 class FamilyError(BluemirrorError):
     """A variable family, or the spine, is declared wrongly."""
 

@@ -24,8 +24,15 @@ from bluemirror.variables.grouped import Ints
 from bluemirror.variables.load import Request, column_sql, family_arrays, request_family
 from bluemirror.variables.loaded import LoadedRows, SliceCodes
 from bluemirror.variables.plan import Tensor, Variable, attribute_variables, block_variables, tensors
-from bluemirror.variables.reasons import ANSWERED, NO_HIT, NOT_APPLICABLE, CallLedger, answer_reasons
-from bluemirror.variables.relations import Links
+from bluemirror.variables.reasons import (
+    ANSWERED,
+    NO_HIT,
+    NOT_APPLICABLE,
+    CallLedger,
+    Outcomes,
+    answer_reasons,
+)
+from bluemirror.variables.relations import LinkedPairs, Links
 from bluemirror.variables.resolve import Moments, Resolved, below, known_rows, times_of
 from bluemirror.variables.spine import Spine
 from bluemirror.variables.tables import Catalog, FamilyTable, KeyedTable, Keys, load_children
@@ -72,13 +79,13 @@ class BlockEngine:
         self._ids: dict[str, Ints] = {}
         self._headers: dict[LoadKey, KeyedTable] = {}
         self._tables: dict[str, FamilyTable] = {}
-        self._links: dict[str, Links] = {}
+        self._links: dict[str, LinkedPairs] = {}
         self._attributes: dict[str, dict[tuple[str, bool, str | None], Floats32]] = {}
         for members in self._load_groups().values():
             with explained_mistakes(block, contracts, observations.columns):
                 self._load(connection, members)
         calls = calls or CallLedger(connection, self.catalog, spine, observations)
-        self.ledger = calls.about(block.source, observations)
+        self.ledger: Outcomes | None = calls.about(block.source, observations)
 
     def _spell_out(self, block: Block) -> None:
         """Names and tensors once: a single applicant must not pay for spelling them out again."""

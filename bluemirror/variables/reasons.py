@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import polars as pl
@@ -108,6 +108,13 @@ def _numbers(column: pl.Series, numbers: Mapping[str, int], otherwise: int) -> N
     return column.replace_strict(
         list(numbers), list(numbers.values()), default=otherwise, return_dtype=pl.Int16
     ).to_numpy()
+
+
+class Outcomes(Protocol):
+    """What is known of the calls made to one source."""
+
+    def outcomes(self, shard: slice, as_of: Ints) -> NDArray[np.int8]:
+        """Reason of each observation of a shard by the newest call known at its as_of."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import polars as pl
@@ -17,6 +17,13 @@ from bluemirror.variables.tables import Catalog, Keys
 
 if TYPE_CHECKING:
     import duckdb
+
+
+class LinkedPairs(Protocol):
+    """Who is linked to whom."""
+
+    def pairs(self, shard: slice, as_of: Ints) -> tuple[Ints, Ints]:
+        """(position in the shard, group of a neighbour) of every pair, ascending by position."""
 
 
 @dataclass(frozen=True)

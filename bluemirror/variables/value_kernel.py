@@ -32,8 +32,8 @@ class Pairs:
         values = rows.values[column]
         if int(values.max(initial=-1)) >= SPARSE * (len(values) + 1):
             # Few rows of a large table: its numbers are made small, so that nobody waits for room that stays empty.
-            distinct, values = np.unique(values, return_inverse=True)
-            values = (values - np.searchsorted(distinct, 0)).astype(np.int32)
+            distinct, small = np.unique(values, return_inverse=True)
+            values = (small - np.searchsorted(distinct, 0)).astype(np.int32)
         self.of = np.empty(len(values), dtype=np.int32)
         unit = np.empty(len(values), dtype=np.int32)
         known = np.full(int(values.max(initial=-1)) + 1, -1, dtype=np.int32)

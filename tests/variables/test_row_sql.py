@@ -15,9 +15,9 @@ from bluemirror.errors import FamilyError
 from bluemirror.mart.connect import mart_columns
 from bluemirror.mart.versions import quote
 from bluemirror.variables import load_blocks
+from bluemirror.variables.applicant.row_sql import row_function
 from bluemirror.variables.generated import generate_mart
 from bluemirror.variables.load import Request, column_sql, request_family, request_level
-from bluemirror.variables.applicant.row_sql import row_function
 from bluemirror.variables.spine import read_spine
 from bluemirror.variables.tables import Catalog
 from bluemirror.workspace import Workspace
@@ -76,7 +76,11 @@ def test_every_expression_of_the_workspace_gives_what_duckdb_gives(repository: A
         ).fetchall()
         everything = {
             other: mart.connection.sql(f"SELECT * FROM {quote(other)}").pl().to_dicts()
-            for other in {name, *above.values(), *(one.name for one in contract.tables if len(contract.tables) < 10)}
+            for other in {
+                name,
+                *above.values(),
+                *(one.name for one in contract.tables if len(contract.tables) < 10),
+            }
         }
         rows = {(row["_doc"], row["_seq"]): row for row in everything[name]}
         documents: dict[Any, dict[str, list[Any]]] = {}
@@ -108,7 +112,17 @@ def test_every_expression_of_the_workspace_gives_what_duckdb_gives(repository: A
     assert values > 100 * expressions
 
 
-COLUMNS = {"t": {"a": "BIGINT", "b": "BIGINT", "s": "VARCHAR", "d": "DATE", "ts": "TIMESTAMP", "f": "DOUBLE", "y": "BOOLEAN"}}
+COLUMNS = {
+    "t": {
+        "a": "BIGINT",
+        "b": "BIGINT",
+        "s": "VARCHAR",
+        "d": "DATE",
+        "ts": "TIMESTAMP",
+        "f": "DOUBLE",
+        "y": "BOOLEAN",
+    }
+}
 EXPRESSIONS = (
     "a / b",
     "a % nullif(b, 0)",

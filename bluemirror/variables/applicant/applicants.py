@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from bluemirror.errors import FamilyError
+from bluemirror.errors import FamilyError, PayloadError
+from bluemirror.mart.payloads import Door, Payload
 from bluemirror.variables.applicant.block import Applicant, ApplicantBlock
 from bluemirror.variables.applicant.calls import PastCalls
 from bluemirror.variables.applicant.crossed import CrossedBlock
+from bluemirror.variables.applicant.described import Described
 from bluemirror.variables.applicant.history import KeyedColumns, excluded_ids
 from bluemirror.variables.applicant.merging import merge
-from bluemirror.variables.applicant.records import Records
+from bluemirror.variables.applicant.records import Records, records_of
 from bluemirror.variables.resolve import Moments
 
 if TYPE_CHECKING:
@@ -64,6 +67,25 @@ class ApplicantValues:
         }
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """Payloads that were read and checked.
+
+    Attributes
+    ----------
+    records
+        Their rows.
+    observations
+        Entity -> whom they describe: observation_id, key, as_of, carried keys.
+    warnings
+        ``source table.rule`` -> rows against a rule of severity warning.
+    """
+
+    records: Records
+    observations: Mapping[str, Mapping[str, Any]]
+    warnings: Mapping[str, int]
+
+
 class FreshApplicants:
     """What the mart knows, in memory, and every block ready to be computed for one applicant at a time.
 
@@ -72,46 +94,23 @@ class FreshApplicants:
 
     Parameters
     ----------
-    workspace
-        Its mart is read as it is at this moment.
+    connection
+        Over the mart, used while loading only: a view or table for every table of the contracts.
+    door
+        Takes payloads in; without one only records are taken.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
-        import bluemirror
-        from bluemirror.contracts import read_contracts
-        from bluemirror.variables import load_blocks
-        from bluemirror.variables.spine import read_spine
-
-        connection = bluemirror.connect(workspace)
-        self.workspace = workspace
-        self._load(
-            connection, dict(read_contracts(workspace.contracts_dir)), read_spine(workspace), load_blocks(workspace)
-        )
-        connection.close()
-
-    @classmethod
-    def over(
-        cls,
-        connection: duckdb.DuckDBPyConnection,
-        contracts: Mapping[str, Contract],
-        spine: Spine,
-        blocks: Iterable[Block],
-    ) -> FreshApplicants:
-        """The same over any mart: ``connection`` has a view or table for every table of the contracts."""
-        made = cls.__new__(cls)
-        made._load(connection, dict(contracts), spine, tuple(blocks))
-        return made
-
-    def _load(
+    def __init__(
         self,
         connection: duckdb.DuckDBPyConnection,
         contracts: Mapping[str, Contract],
         spine: Spine,
         blocks: Sequence[Block],
+        door: Door | None = None,
     ) -> None:
         from bluemirror.variables.tables import Catalog
 
-        self.contracts, self.spine = contracts, spine
+        self.contracts, self.spine, self.door = contracts, spine, door
         catalog = Catalog(contracts)
         excluded = excluded_ids(connection, blocks)
         self._places = {name: place for place, name in enumerate(excluded["observation_id"].to_list())}
@@ -137,12 +136,115 @@ class FreshApplicants:
                 for block in blocks
                 if block.borrowed and block.entity == entity
             ]
-        self._names = {
-            entity: tuple(
-                name for one in (*own, *self._crossed[entity]) for name in _names(one)
+        self._known: dict[str, dict[str, ApplicantBlock | CrossedBlock]] = {}
+        for entity, own in self._blocks.items():
+            every: list[ApplicantBlock | CrossedBlock] = [*own, *self._crossed[entity]]
+            self._known[entity] = {name: one for one in every for name in _names(one)}
+        self._names = {entity: tuple(known) for entity, known in self._known.items()}
+        self._described = Described(contracts, spine, self.entities)
+        self.recent = Records()
+
+    @classmethod
+    def open(cls, workspace: Workspace) -> FreshApplicants:
+        """The applicants of a workspace, over its mart as it is now.
+
+        Raises
+        ------
+        FamilyError
+            If a family computes a column in a way that only DuckDB knows.
+        """
+        import bluemirror
+        from bluemirror.contracts import read_contracts
+        from bluemirror.variables import load_blocks
+        from bluemirror.variables.spine import read_spine
+
+        contracts = dict(read_contracts(workspace.contracts_dir))
+        door = Door(workspace, contracts)
+        with bluemirror.connect(workspace) as connection:
+            return cls(connection, contracts, read_spine(workspace), load_blocks(workspace), door)
+
+    # Raw -----------------------------------------------------------------------------------------------------
+
+    def variables_for(
+        self,
+        payloads: Iterable[Payload],
+        names: Iterable[str] | None = None,
+        observation_id: str | None = None,
+    ) -> ApplicantValues:
+        """All or asked variables of the applicant whom ``payloads`` are about.
+
+        Payloads are in the formats of their sources' contracts, and pass the same checks as a delivery: the
+        application itself, the reports and answers that came for it, and whatever else has become known of the
+        applicant since the mart was loaded. What had come before the application's inputs were complete counts, as
+        in a batch.
+
+        Parameters
+        ----------
+        names
+            Variables; by default all of every entity that the application describes.
+        observation_id
+            Which application, where the payloads tell of several.
+
+        Raises
+        ------
+        PayloadError
+            If a payload breaks its contract, or they describe nobody, or several and it is not said which.
+        FamilyError
+            If a name is not a variable.
+        """
+        return self.values_for(self.arrive(payloads, observation_id), names)
+
+    def arrive(self, payloads: Iterable[Payload], observation_id: str | None = None) -> Arrival:
+        """Payloads as records, and whom they describe; the part of :meth:`variables_for` that reads and checks."""
+        if self.door is None:
+            raise PayloadError(
+                "payloads cannot be read here",
+                rule="reading needs a workspace",
+                fix="make it with FreshApplicants.open(workspace)",
             )
-            for entity, own in self._blocks.items()
-        }
+        taken = self.door.take(payloads)
+        records = Records()
+        for source, frames in taken.tables.items():
+            records.add(records_of(self.contracts[source], frames))
+        observations = self._described.of(taken, observation_id)
+        if not observations:
+            raise PayloadError(
+                "the payloads describe nobody",
+                rule="one of them is an application whose inputs are complete",
+                fix=f"the queries of {self.spine.path.name} say which record that is",
+            )
+        return Arrival(records, observations, taken.warnings)
+
+    def values_for(self, arrival: Arrival, names: Iterable[str] | None = None) -> ApplicantValues:
+        """All or asked variables of what :meth:`arrive` gave; the part of :meth:`variables_for` that computes."""
+        asked = None if names is None else list(names)
+        records = arrival.records.after(self.recent)
+        found = []
+        for entity, observation in arrival.observations.items():
+            mine = None if asked is None else [name for name in asked if name in self._known[entity]]
+            if mine is None or mine:
+                found.append(self.values(entity, observation, records, mine))
+        if asked is not None:
+            self._refuse_unknown(asked)
+        return _together(found, asked)
+
+    def remember(self, records: Records) -> None:
+        """Keep records of anybody until the next night's mart: later applicants' relations may lead to them."""
+        self.recent.add(records)
+
+    def _refuse_unknown(self, asked: Iterable[str]) -> None:
+        every = {name for known in self._known.values() for name in known}
+        for name in asked:
+            if name not in every:
+                import difflib
+
+                near = difflib.get_close_matches(name, every, 1)
+                raise FamilyError(
+                    f"there is no variable {name!r}",
+                    field="names",
+                    rule="names are computed from the families",
+                    fix=f"did you mean {near[0]}?" if near else "search with: bluemirror catalogue search",
+                )
 
     @property
     def entities(self) -> tuple[str, ...]:
@@ -154,7 +256,11 @@ class FreshApplicants:
         return self._names[entity]
 
     def values(
-        self, entity: str, observation: Mapping[str, Any], records: Records, asked: Iterable[str] | None = None
+        self,
+        entity: str,
+        observation: Mapping[str, Any],
+        records: Records,
+        asked: Iterable[str] | None = None,
     ) -> ApplicantValues:
         """Variables of one observation from records that are parsed, checked and hashed.
 
@@ -183,6 +289,7 @@ class FreshApplicants:
                 fix="ask for one of them",
             )
         wanted = None if asked is None else list(asked)
+        self._refuse_unknown(wanted or ())
         as_of = (observation["as_of"] - EPOCH) // MICROSECOND
         keys = self._with_keys(entity, observation, records, as_of)
         name = str(observation["observation_id"])
@@ -212,21 +319,8 @@ class FreshApplicants:
 
     def _needed(self, entity: str, wanted: Sequence[str]) -> set[str]:
         """Blocks that must be computed for some variables."""
-        owner = {
-            name: one for one in (*self._blocks[entity], *self._crossed[entity]) for name in _names(one)
-        }
-        for name in wanted:
-            if name not in owner:
-                import difflib
-
-                near = difflib.get_close_matches(name, owner, 1)
-                raise FamilyError(
-                    f"there is no variable {name!r} of the entity {entity}",
-                    field="names",
-                    rule="names are computed from the families",
-                    fix=f"did you mean {near[0]}?" if near else "search with: bluemirror catalogue search",
-                )
-        blocks = {owner[name].block for name in wanted}
+        known = self._known[entity]
+        blocks = {known[name].block for name in wanted}
         return {one.name for block in blocks for one in (block, *block.borrowed)}
 
     def _with_keys(
@@ -238,10 +332,14 @@ class FreshApplicants:
         if state is None:
             return keys
         who = keys[state.key]
-        arrived = records.of(state.table.name)
-        fresh = [one for one in arrived if not one.deleted and one.values[state.key] == who]
+        table = state.table.name
+        fresh = [one for one in records.by(table, state.key, who) if not one.deleted]
         merged = merge(
-            state.keyed.rows, state.marks, [state.numbers.of(str(who))], [(0, one) for one in fresh], arrived
+            state.keyed.rows,
+            state.marks,
+            [state.numbers.of(str(who))],
+            [(0, one) for one in fresh],
+            partial(records.versions, table),
         )
         keyed = state.keyed.over(merged.rows)
         newest = int(keyed.resolve(Moments(np.zeros(1, dtype=np.int64), np.array([as_of]))).newest(1)[0])
@@ -256,6 +354,18 @@ class FreshApplicants:
             else:
                 keys[name] = fresh[place - len(merged.old)].values[name]
         return keys
+
+
+def _together(found: Sequence[ApplicantValues], asked: Sequence[str] | None) -> ApplicantValues:
+    """Values of several entities of one application as one; what is asked of an absent entity is null."""
+    names = tuple(name for one in found for name in one.names)
+    values = np.concatenate([one.values for one in found])
+    reasons = {block: reason for one in found for block, reason in one.reasons.items()}
+    if asked is not None and list(names) != list(asked):
+        place = {name: number for number, name in enumerate(names)}
+        values = np.append(values, np.float32(np.nan))[[place.get(name, len(names)) for name in asked]]
+        names = tuple(asked)
+    return ApplicantValues(found[0].observation_id, found[0].as_of, names, values, reasons)
 
 
 def _names(block: ApplicantBlock | CrossedBlock) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from bluemirror.variables.engine import BlockEngine, Floats32, LoadKey
 from bluemirror.variables.grouped import Grouped, Ints
 from bluemirror.variables.load import FamilyArrays, family_arrays
 from bluemirror.variables.resolve import Moments, Resolved
-from bluemirror.variables.tables import FamilyTable, KeyedTable, Level
+from bluemirror.variables.tables import FamilyTable, Level
 
 if TYPE_CHECKING:
     import duckdb
@@ -77,13 +78,11 @@ class ApplicantBlock(BlockEngine):
             if via is not None:
                 self._past_links[key] = PastLinks.load(connection, catalog, block, via)
             self._pasts[key] = load_past(connection, catalog, block, plan, excluded)
-        self._headers = {key: past.keyed for key, past in self._pasts.items()}
-        self._tables = {name: one for past in self._pasts.values() for name, one in past.tables.items()}
-        self._attributes = {
+        self._past_headers = {key: past.keyed for key, past in self._pasts.items()}
+        self._past_tables = {name: one for past in self._pasts.values() for name, one in past.tables.items()}
+        self._past_attributes = {
             name: one for past in self._pasts.values() for name, one in past.attributes.items()
         }
-        self._links = {}
-        self.ledger = None
         self._groups: dict[LoadKey, Ints] = {}
         self._place = -1
 
@@ -91,16 +90,16 @@ class ApplicantBlock(BlockEngine):
         self, applicant: Applicant, records: Records, calls: Mapping[str, Outcome]
     ) -> tuple[int, Floats32]:
         """The block's reason and its variables (variables,), nan for null."""
-        now = copy.copy(self)
-        now.as_of = np.array([applicant.as_of], dtype=np.int64)
-        now.ledger = calls.get(self.block.source)
-        now._place = applicant.place
-        now._groups, now._links = {}, {}
-        now._headers, now._tables = dict(self._headers), dict(self._tables)
-        now._attributes = dict(self._attributes)
+        self.as_of = np.array([applicant.as_of], dtype=np.int64)
+        self.ledger = calls.get(self.block.source)
+        self._place = applicant.place
+        self._groups, self._links = {}, {}
+        # What the applicant before brought along is forgotten.
+        self._headers, self._tables = dict(self._past_headers), dict(self._past_tables)
+        self._attributes = dict(self._past_attributes)
         for key, past in self._pasts.items():
-            now._look_up(key, past, applicant, records)
-        reason, values = now.compute_values(0, 1)
+            self._look_up(key, past, applicant, records)
+        reason, values = self.compute_values(0, 1)
         return int(reason[0]), values[:, 0]
 
     # What the engine asks ------------------------------------------------------------------------------------
@@ -119,30 +118,37 @@ class ApplicantBlock(BlockEngine):
     def _look_up(self, key: LoadKey, past: Past, applicant: Applicant, records: Records) -> None:
         """Find the groups of one header, and put fresh rows beside the mart's where there are any."""
         plan = past.plan
-        arrived = records.of(plan.header.name)
+        table = plan.header.name
         via = plan.members[0].via
         if via is None:
             value = applicant.keys.get(plan.match[1])
             wanted = [] if value is None else [str(value)]
         else:
             wanted = self._past_links[key].neighbours(
-                applicant.keys.get(via.from_[1]), applicant.as_of, records.of(via.table)
+                applicant.keys.get(via.from_[1]), applicant.as_of, records
             )
-        fresh = [(place, one) for place, value in enumerate(wanted) for one in _about(past, arrived, value)]
+        arrived = records.any(table)
+        fresh = [
+            (place, one)
+            for place, value in enumerate(wanted if arrived else ())
+            for one in _about(past, records, value)
+        ]
         groups = [past.numbers.of(value) for value in wanted]
         numbers: Ints
-        if not fresh and not (arrived and _restated(past, groups, arrived)):
+        if not fresh and not (arrived and _restated(past, groups, records)):
             # A key that the mart does not know has no rows, which is not the same as having no key.
             known = [len(past.numbers) if one < 0 else one for one in groups]
             numbers = np.array(known or ([] if via is not None else [-1]), dtype=np.int64)
         else:
             living = [(place, one) for place, one in fresh if not one.deleted]
             numbers = np.arange(len(groups), dtype=np.int64)
-            self._overlay(key, past, applicant, merge(past.keyed.rows, past.marks, groups, living, arrived), living)
+            versions = partial(records.versions, table)
+            merged = merge(past.keyed.rows, past.marks, groups, living, versions)
+            self._overlay(key, past, applicant, merged, living)
         if via is None:
             self._groups[key] = numbers
         for family in plan.members if via is not None else ():
-            self._links[family.name] = _Pairs(numbers)  # type: ignore[assignment]
+            self._links[family.name] = _Pairs(numbers)
 
     def _overlay(
         self,
@@ -198,7 +204,9 @@ class ApplicantBlock(BlockEngine):
             (column, coded, code): merged.column(
                 old,
                 attribute_values(
-                    rows.values(past.plan.attributes[name][column, coded]), self._declared(name, column, coded), code
+                    rows.values(past.plan.attributes[name][column, coded]),
+                    self._declared(name, column, coded),
+                    code,
                 ),
             )
             for (column, coded, code), old in past.attributes[name].items()
@@ -240,23 +248,23 @@ class ApplicantBlock(BlockEngine):
         self._tables |= _fresh_below(past, child, header, max(newest, 0), max(headers, groups))
 
 
-def _about(past: Past, arrived: Sequence[FreshRow], value: str) -> list[FreshRow]:
+def _about(past: Past, records: Records, value: str) -> list[FreshRow]:
     """The fresh headers that name a key, themselves or in a row below."""
     child, column = past.plan.place
+    header = past.plan.header.name
     if child is None:
-        return [one for one in arrived if one.values[column] == value]
-    return [
-        one for one in arrived if any(row.values[column] == value for row in one.document.get(child, ()))
-    ]
+        return records.by(header, column, value)
+    found = {id(row.document): row.document[header] for row in records.by(child, column, value)}
+    return [one for rows in found.values() for one in rows]
 
 
-def _restated(past: Past, groups: Sequence[int], arrived: Sequence[FreshRow]) -> bool:
-    """Whether some of the fresh rows, which name another key or none, are newer versions of rows of ``groups``."""
-    marks = {one.mark for one in arrived} - {None}
-    if past.marks is None or not marks:
+def _restated(past: Past, groups: Sequence[int], records: Records) -> bool:
+    """Whether fresh rows, which name another key or none, are newer versions of rows of ``groups``."""
+    if past.marks is None:
         return False
     _, row = past.keyed.rows.expand(np.array(groups, dtype=np.int64))
-    return not marks.isdisjoint(past.marks.gather(row).to_list())
+    table = past.plan.header.name
+    return any(records.versions(table, mark) for mark in past.marks.gather(row).to_list())
 
 
 def _fresh_below(

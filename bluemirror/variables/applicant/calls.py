@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The newest outcome of one source, in the place of :class:`bluemirror.variables.reasons.Ledger`."""
+    """The newest outcome of one source; what an engine asks of a :class:`bluemirror.variables.reasons.Ledger`."""
 
     reason: int
 
@@ -47,7 +48,9 @@ class PastCalls:
         self.calls = KeyedColumns(
             connection, contract, table, declared.entity, (declared.source, declared.result)
         )
-        heard = connection.sql(f"SELECT DISTINCT {quote(declared.source)} FROM {quote(declared.table)}").fetchall()
+        heard = connection.sql(
+            f"SELECT DISTINCT {quote(declared.source)} FROM {quote(declared.table)}"
+        ).fetchall()
         self.sources = frozenset(source for (source,) in heard if source is not None)
 
     def outcomes(self, records: Records, keys: Mapping[str, object], as_of: int) -> dict[str, Outcome]:
@@ -55,18 +58,20 @@ class PastCalls:
         declared = self.declared
         if declared is None or declared.entity not in keys:
             return {}
-        arrived = records.of(declared.table)
         who = keys[declared.entity]
-        fresh = [
-            (0, one) for one in arrived if not one.deleted and one.values[declared.entity] == who is not None
-        ]
+        arrived = () if who is None else records.by(declared.table, declared.entity, who)
+        fresh = [(0, one) for one in arrived if not one.deleted]
         number = self.calls.numbers.of(None if who is None else str(who))
-        merged = merge(self.calls.keyed.rows, self.calls.marks, [number], fresh, arrived)
+        merged = merge(
+            self.calls.keyed.rows,
+            self.calls.marks,
+            [number],
+            fresh,
+            partial(records.versions, declared.table),
+        )
         found = known_rows(merged.rows, Moments(np.zeros(1, dtype=np.int64), np.array([as_of])))
         places = merged.order[found.row]
-        reasons = dict.fromkeys(
-            self.sources | {str(one.values[declared.source]) for one in arrived}, NOT_QUERIED
-        )
+        reasons = dict.fromkeys(self.sources | records.values(declared.table, declared.source), NOT_QUERIED)
         sources, results = (
             [
                 *self.calls.columns[name].gather(merged.old).to_list(),

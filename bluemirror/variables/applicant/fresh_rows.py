@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -59,7 +59,10 @@ class FreshRows:
     def moments(self, name: str) -> Ints:
         """A column of times in microseconds; null is before all time."""
         return np.array(
-            [-FOREVER if one is None else (moment(one) - EPOCH) // MICROSECOND for one in self._columns[name]],
+            [
+                -FOREVER if one is None else (moment(one) - EPOCH) // MICROSECOND
+                for one in self._columns[name]
+            ],
             dtype=np.int64,
         )
 
@@ -93,7 +96,7 @@ class FreshRows:
 class _Drawn:
     """The codes of a slice, worked out once: by the loaded table's own code, over no rows."""
 
-    _known: dict[int, _Drawn] = {}
+    _known: ClassVar[dict[int, _Drawn]] = {}
 
     def __init__(self, one: Slice) -> None:
         from bluemirror.variables.loaded import LoadedRows
@@ -107,7 +110,9 @@ class _Drawn:
         self.index: dict[Any, int] = {}
         if one.banded:
             self.edges = np.array(
-                sorted({edge for group in one.groups if group.band for edge in group.band if edge is not None}),
+                sorted(
+                    {edge for group in one.groups if group.band for edge in group.band if edge is not None}
+                ),
                 dtype=np.float64,
             )
         else:

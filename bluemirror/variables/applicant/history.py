@@ -105,9 +105,7 @@ def load_past(
     mark = mark_sql(plan.header)
     mark_alias = None if mark is None else request.alias(mark)
     where = wanted_rows(plan.header, plan.members)
-    keyed = KeyedTable(
-        connection, plan.contract, plan.header, plan.match[0], numbers.keys, request, where
-    )
+    keyed = KeyedTable(connection, plan.contract, plan.header, plan.match[0], numbers.keys, request, where)
     loaded = keyed.loaded
     offsets = keyed.rows.offsets
     # One group more, without rows, for keys that the mart does not know.
@@ -154,9 +152,9 @@ def excluded_ids(connection: duckdb.DuckDBPyConnection, blocks: Iterable[Block])
     for table, expression in sorted(asked):
         sql = f"SELECT DISTINCT CAST({expression} AS VARCHAR) AS v FROM {quote(table)} t"
         found |= {value for (value,) in connection.sql(sql).fetchall() if value is not None}
-    return pl.DataFrame({"observation_id": sorted(found)}, schema={"observation_id": pl.String}).with_row_index(
-        "index"
-    )
+    return pl.DataFrame(
+        {"observation_id": sorted(found)}, schema={"observation_id": pl.String}
+    ).with_row_index("index")
 
 
 class KeyedColumns:

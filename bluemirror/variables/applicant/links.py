@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import polars as pl
 
 from bluemirror.mart.versions import quote, versions_sql
 from bluemirror.variables.applicant.history import KeyNumbers
-from bluemirror.variables.applicant.records import FreshRow, mark_sql
+from bluemirror.variables.applicant.records import FreshRow, Records, mark_sql
 from bluemirror.variables.grouped import Grouped, Ints
 from bluemirror.variables.loaded import times
 from bluemirror.variables.resolve import Moments, known_rows
@@ -70,57 +70,46 @@ class PastLinks:
             None if mark is None else frame["mark"],
         )
 
-    def neighbours(self, value: str | None, as_of: int, fresh: Sequence[FreshRow]) -> list[str]:
+    def neighbours(self, value: str | None, as_of: int, records: Records) -> list[str]:
         """Keys of all neighbours of ``value``, ascending, as known at ``as_of``; never oneself."""
         if value is None:
             return []
-        newer = _newest(fresh)
-        lived = [
-            one
-            for number, one in enumerate(fresh)
-            if not one.deleted
-            and one.event <= as_of
-            and one.known <= as_of
-            and not (one.mark is not None and _replaced((one.known, number), newer[one.mark], as_of))
-        ]
+        table = self.relation.table
         from_, through, to = self.relation.from_[0], self.relation.through, self.relation.to
-        used = {one.values[through] for one in lived if one.values[from_] == value} - {None}
-        mine = self._known(self.by_from, [self.numbers.of(value)], as_of, newer)
+
+        def lived(one: FreshRow) -> bool:
+            return (
+                not one.deleted
+                and one.event <= as_of
+                and one.known <= as_of
+                and not any(
+                    other.version > one.version and other.known <= as_of
+                    for other in records.versions(table, one.mark)
+                )
+            )
+
+        used = {one.values[through] for one in records.by(table, from_, value) if lived(one)} - {None}
+        mine = self._known(self.by_from, [self.numbers.of(value)], as_of, records)
         places = {int(one) for one in self.by_from.columns["through"][mine] if one >= 0}
         used |= {self.through.text(place) for place in places}
         places |= {self.through.of(one) for one in used}
-        linked = self._known(self.by_through, sorted(places), as_of, newer)
+        linked = self._known(self.by_through, sorted(places), as_of, records)
         others = {int(one) for one in self.by_through.columns["to"][linked] if one >= 0}
         found = {self.numbers.text(one) for one in others}
-        found |= {one.values[to] for one in lived if one.values[through] in used} - {None}
+        for one in used:
+            found |= {row.values[to] for row in records.by(table, through, one) if lived(row)} - {None}
         return sorted(found - {value})
 
-    def _known(
-        self, rows: Grouped, groups: Sequence[int], as_of: int, newer: Mapping[str, list[tuple[int, int]]]
-    ) -> Ints:
+    def _known(self, rows: Grouped, groups: Sequence[int], as_of: int, records: Records) -> Ints:
         """Rows of ``groups`` that count at ``as_of``, also against fresh versions of them."""
         wanted = np.array([one for one in groups if one >= 0], dtype=np.int64)
         found = known_rows(rows, Moments(wanted, np.full(len(wanted), as_of))).row
-        if not newer or self.marks is None or not len(found):
+        if self.marks is None or not len(found) or not records.any(self.relation.table):
             return found
         marks = self.marks.gather(rows.columns["row"][found]).to_list()
         known = rows.columns["known_time"][found]
         kept = [
-            not any(known[place] <= moment <= as_of for moment, _ in newer.get(mark, ()))
+            not any(known[place] <= one.known <= as_of for one in records.versions(self.relation.table, mark))
             for place, mark in enumerate(marks)
         ]
         return found[np.array(kept, dtype=bool)]
-
-
-def _newest(fresh: Sequence[FreshRow]) -> dict[str, list[tuple[int, int]]]:
-    """Fresh versions of each business key: when they were known, and their order of arrival."""
-    found: dict[str, list[tuple[int, int]]] = {}
-    for number, one in enumerate(fresh):
-        if one.mark is not None:
-            found.setdefault(one.mark, []).append((one.known, number))
-    return found
-
-
-def _replaced(version: tuple[int, int], versions: Sequence[tuple[int, int]], as_of: int) -> bool:
-    """Whether a later version was known by ``as_of``."""
-    return any(version < other and other[0] <= as_of for other in versions)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -48,13 +47,18 @@ class Merged:
         chosen = self.order[position]
         offsets = np.minimum(np.arange(len(self.rows.offsets)), 1)
         if chosen < len(self.old):
-            return Merged(Grouped(columns, offsets), self.old[chosen : chosen + 1], np.zeros(1, dtype=np.int64))
+            return Merged(
+                Grouped(columns, offsets), self.old[chosen : chosen + 1], np.zeros(1, dtype=np.int64)
+            )
         return Merged(Grouped(columns, offsets), self.old[:0], np.array([chosen - len(self.old)]))
 
 
 def merge(
-    old: Grouped, marks: pl.Series | None, groups: Sequence[int], fresh: Sequence[tuple[int, FreshRow]],
-    arrived: Sequence[FreshRow],
+    old: Grouped,
+    marks: pl.Series | None,
+    groups: Sequence[int],
+    fresh: Sequence[tuple[int, FreshRow]],
+    versions: Callable[[str | None], Sequence[FreshRow]],
 ) -> Merged:
     """Merge the rows of some groups.
 
@@ -66,8 +70,8 @@ def merge(
         For each group of the result the group of ``old``, -1 for none.
     fresh
         Fresh rows with their groups, in the order of arrival; none of them a deletion.
-    arrived
-        All fresh rows of the table, deletions among them: newer versions of any row.
+    versions
+        All fresh rows of a business key, deletions among them.
     """
     owner, row = old.expand(np.asarray(groups, dtype=np.int64))
     group = np.concatenate((owner, np.array([place for place, _ in fresh], dtype=np.int64)))
@@ -82,7 +86,7 @@ def merge(
     }
     before = old.columns["_superseded"][row] if "_superseded" in old.columns else np.full(len(row), FOREVER)
     columns["_superseded"] = np.concatenate((before, np.full(len(fresh), FOREVER)))
-    _supersede(columns, marks, row, [one for _, one in fresh], arrived)
+    _supersede(columns, marks, row, [one for _, one in fresh], versions)
     # Equal times keep what stood before in front, and fresh rows in the order of their arrival.
     order = np.lexsort((columns["known_time"], columns["event_time"], group))
     sorted_columns = {name: values[order] for name, values in columns.items()}
@@ -94,31 +98,23 @@ def _supersede(
     marks: pl.Series | None,
     row: Ints,
     fresh: Sequence[FreshRow],
-    arrived: Sequence[FreshRow],
+    versions: Callable[[str | None], Sequence[FreshRow]],
 ) -> None:
     """Write down from when on a newer version of each row was known."""
-    versions: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for number, one in enumerate(arrived):
-        if one.mark is not None:
-            versions[one.mark].append((one.known, number))
-    if not versions:
-        return
     known, until = columns["known_time"], columns["_superseded"]
-    of_old: dict[str, list[int]] = defaultdict(list)
+    of_old: dict[str, list[int]] = {}
     if len(row) and marks is not None:
         for position, mark in enumerate(marks.gather(row).to_list()):
-            if mark in versions:
-                of_old[mark].append(int(known[position]))
-                later = [moment for moment, _ in versions[mark] if moment >= known[position]]
+            newer = versions(mark)
+            if newer:
+                of_old.setdefault(mark, []).append(int(known[position]))
+                later = [one.known for one in newer if one.known >= known[position]]
                 until[position] = min([int(until[position]), *later])
-    numbers = {id(one): number for number, one in enumerate(arrived)}
     for position, one in enumerate(fresh, start=len(row)):
-        if one.mark is None:
-            continue
-        mine = (one.known, numbers[id(one)])
-        later = [moment for moment, number in versions[one.mark] if (moment, number) > mine]
-        later += [moment for moment in of_old[one.mark] if moment > one.known]
-        until[position] = min(later, default=FOREVER)
+        if one.mark is not None:
+            later = [other.known for other in versions(one.mark) if other.version > one.version]
+            later += [moment for moment in of_old.get(one.mark, ()) if moment > one.known]
+            until[position] = min(later, default=FOREVER)
 
 
 def merge_arrays(

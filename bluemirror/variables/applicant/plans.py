@@ -130,10 +130,13 @@ def _plan(
             fix="aggregate a table without a parent",
         )
     children = tuple(
-        _child(connection, contract, header, table, unit, families) for (table, unit), families in below.items()
+        _child(connection, contract, header, table, unit, families)
+        for (table, unit), families in below.items()
     )
     columns = _columns(connection, contract, request, header)
-    return LoadPlan(contract, header, first.match, tuple(members), own, asked, attributes, request, columns, children)
+    return LoadPlan(
+        contract, header, first.match, tuple(members), own, asked, attributes, request, columns, children
+    )
 
 
 def _child(

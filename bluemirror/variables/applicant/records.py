@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bluemirror.variables.applicant.row_functions import text
@@ -34,6 +35,8 @@ class FreshRow:
         Whether the answer knew the subject; whether the row only says that its key is gone.
     document, rows
         All rows of its document by table: in this form, and as plain mappings.
+    number
+        Rows are numbered as they arrive.
     """
 
     values: Mapping[str, Any]
@@ -45,23 +48,101 @@ class FreshRow:
     deleted: bool
     document: dict[str, list[FreshRow]]
     rows: dict[str, list[Mapping[str, Any]]]
+    number: int
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """What orders the versions of one thing."""
+        return self.known, self.number
 
 
-@dataclass(frozen=True)
 class Records:
-    """Rows by table, in the order in which they arrived; what came first is the older version."""
+    """Rows by table, in the order in which they arrived, found by the value of a column or by their business key.
 
-    tables: Mapping[str, Sequence[FreshRow]] = field(default_factory=dict)
+    Parameters
+    ----------
+    tables
+        Table -> rows.
+    before
+        Records that arrived before these; they are looked at too, and never changed from here.
+    """
 
-    def of(self, table: str) -> Sequence[FreshRow]:
-        """Rows of a table, none if nothing arrived for it."""
-        return self.tables.get(table, ())
+    def __init__(
+        self, tables: Mapping[str, Sequence[FreshRow]] | None = None, before: Records | None = None
+    ) -> None:
+        self._tables = {name: list(rows) for name, rows in (tables or {}).items()}
+        self._before = before
+        self._by: dict[tuple[str, str], dict[Any, list[FreshRow]]] = {}
+        self._versions: dict[str, dict[str, list[FreshRow]]] = {}
 
-    def __or__(self, other: Records) -> Records:
-        """These records, and then others."""
-        return Records({
-            name: [*self.of(name), *other.of(name)] for name in {**self.tables, **other.tables}
-        })
+    def after(self, before: Records) -> Records:
+        """The same records, seen as what came after ``before``."""
+        return Records(self._tables, before)
+
+    def add(self, other: Records) -> None:
+        """Take over the rows of ``other`` (not of what came before it)."""
+        for table, rows in other._tables.items():
+            self._tables.setdefault(table, []).extend(rows)
+            for (indexed, column), found in self._by.items():
+                if indexed == table:
+                    for row in rows:
+                        found.setdefault(row.values[column], []).append(row)
+            if table in self._versions:
+                _note_versions(self._versions[table], rows)
+
+    def documents(self) -> Iterator[tuple[int, Mapping[str, Sequence[FreshRow]]]]:
+        """Each document (``_doc``) with its rows by table; not of what came before."""
+        seen: dict[int, Mapping[str, Sequence[FreshRow]]] = {}
+        for rows in self._tables.values():
+            for row in rows:
+                seen.setdefault(row.values["_doc"], row.document)
+        yield from seen.items()
+
+    def any(self, table: str) -> bool:
+        """Whether anything arrived for a table."""
+        return bool(self._tables.get(table)) or (self._before is not None and self._before.any(table))
+
+    def by(self, table: str, column: str, value: Any) -> list[FreshRow]:
+        """Rows of a table whose column has a value."""
+        earlier = [] if self._before is None else self._before.by(table, column, value)
+        rows = self._tables.get(table)
+        if not rows:
+            return earlier
+        return [*earlier, *self._index(table, column).get(value, ())]
+
+    def values(self, table: str, column: str) -> set[Any]:
+        """Every value of a column."""
+        earlier = set() if self._before is None else self._before.values(table, column)
+        return earlier | self._index(table, column).keys() if self._tables.get(table) else earlier
+
+    def versions(self, table: str, mark: str | None) -> list[FreshRow]:
+        """All rows of a business key, deletions among them; none of no key."""
+        earlier = [] if self._before is None else self._before.versions(table, mark)
+        rows = self._tables.get(table)
+        if not rows or mark is None:
+            return earlier
+        if table not in self._versions:
+            self._versions[table] = {}
+            _note_versions(self._versions[table], rows)
+        return [*earlier, *self._versions[table].get(mark, ())]
+
+    def _index(self, table: str, column: str) -> dict[Any, list[FreshRow]]:
+        key = (table, column)
+        if key not in self._by:
+            found: dict[Any, list[FreshRow]] = {}
+            for row in self._tables.get(table, ()):
+                found.setdefault(row.values[column], []).append(row)
+            self._by[key] = found
+        return self._by[key]
+
+
+def _note_versions(versions: dict[str, list[FreshRow]], rows: Sequence[FreshRow]) -> None:
+    for row in rows:
+        if row.mark is not None:
+            versions.setdefault(row.mark, []).append(row)
+
+
+_ARRIVALS = itertools.count()
 
 
 def records_of(contract: Contract, frames: Mapping[str, pl.DataFrame]) -> Records:
@@ -83,7 +164,9 @@ def records_of(contract: Contract, frames: Mapping[str, pl.DataFrame]) -> Record
         ends = [FOREVER] * len(frame)
         if table.valid_to is not None:
             ends = times(frame.rename({table.valid_to: "_valid_to"}), "_valid_to").tolist()
-        moments = zip(times(frame, "event_time").tolist(), times(frame, "known_time").tolist(), ends, strict=True)
+        moments = zip(
+            times(frame, "event_time").tolist(), times(frame, "known_time").tolist(), ends, strict=True
+        )
         for values, (event, known, end) in zip(frame.to_dicts(), moments, strict=True):
             document = documents.setdefault(values["_doc"], {})
             rows = plain.setdefault(values["_doc"], {})
@@ -97,6 +180,7 @@ def records_of(contract: Contract, frames: Mapping[str, pl.DataFrame]) -> Record
                 bool(values["_deleted"]),
                 document,
                 rows,
+                next(_ARRIVALS),
             )
             document.setdefault(table.name, []).append(row)
             rows.setdefault(table.name, []).append(values)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - the mart keeps wall time
+EPOCH = dt.datetime(1970, 1, 1)
 MICROSECOND = dt.timedelta(microseconds=1)
 UNITS = {"millisecond": 1_000, "second": 1_000_000, "minute": 60_000_000, "hour": 3_600_000_000}
 """Parts of a day in microseconds."""
@@ -66,7 +66,11 @@ def divide(left: Any, right: Any) -> float:
     """Division of IEEE 754: what is divided by zero is infinite, or nan."""
     left, right = float(left), float(right)
     if right == 0.0:
-        return math.nan if left == 0.0 or math.isnan(left) else math.copysign(math.inf, left) * math.copysign(1.0, right)
+        return (
+            math.nan
+            if left == 0.0 or math.isnan(left)
+            else math.copysign(math.inf, left) * math.copysign(1.0, right)
+        )
     return left / right
 
 
@@ -80,7 +84,7 @@ def modulo(left: Any, right: Any) -> Any:
 
 def moment(value: dt.date) -> dt.datetime:
     """A date or time as a time: a date is its start."""
-    return value if isinstance(value, dt.datetime) else dt.datetime(value.year, value.month, value.day)  # noqa: DTZ001
+    return value if isinstance(value, dt.datetime) else dt.datetime(value.year, value.month, value.day)
 
 
 def day(value: dt.date) -> dt.date:
@@ -103,7 +107,7 @@ def date_diff(part: str, start: dt.date, end: dt.date) -> int:
 
 def date_trunc(part: str, value: dt.date) -> dt.datetime:
     """The start of the year, month, day, hour, minute ... of a moment, as a time."""
-    whole_day = dt.datetime(value.year, value.month, value.day)  # noqa: DTZ001
+    whole_day = dt.datetime(value.year, value.month, value.day)
     if part == "year":
         return whole_day.replace(month=1, day=1)
     if part == "month":
@@ -241,8 +245,8 @@ STRICT: dict[str, tuple[Callable[..., Any], str]] = {
     "cos": (math.cos, "float"),
     "asin": (math.asin, "float"),
     "radians": (lambda value: float(value) * (math.pi / 180.0), "float"),
-    "**": (lambda value, power: math.pow(value, power), "float"),
-    "pow": (lambda value, power: math.pow(value, power), "float"),
+    "**": (math.pow, "float"),
+    "pow": (math.pow, "float"),
     "abs": (abs, "="),
 }
 """Functions that are null where an argument is: how to compute one, and the type of its result."""

@@ -63,10 +63,13 @@ class Typed:
 
 @dataclass
 class Scope:
-    """What a name may mean: alias -> (Python name of the row, columns with their types); the first one is meant by
-    names that stand alone."""
+    """What a name may mean.
 
-    rows: dict[str, tuple[str, Mapping[str, str]]]
+    ``rows``: alias -> (Python name of the row, columns with their types); names that stand alone mean the first one.
+    ``tables``: those of the document; ``names``: values that the source refers to.
+    """
+
+    rows: Mapping[str, tuple[str, Mapping[str, str]]]
     tables: Mapping[str, Mapping[str, str]]
     names: dict[str, Any] = field(default_factory=dict)
 
@@ -188,7 +191,7 @@ class _Compiler:
     def cast(self, child: Typed, to: str, lenient: bool = False) -> Typed:
         """A cast; ``lenient`` is TRY_CAST."""
         of, code = child.type, child.code
-        if of == to or of == "null":
+        if of in (to, "null"):
             return Typed(code, to)
         how = {
             ("int", "float"): "float",
@@ -206,7 +209,9 @@ class _Compiler:
             ("int", "dec"): "k_decimal",
         }.get((of, to))
         if how is None and of == "str" and to in ("date", "ts") and code[0] in "'\"":
-            parsed = dt.date.fromisoformat(code[1:-1]) if to == "date" else dt.datetime.fromisoformat(code[1:-1])
+            parsed = (
+                dt.date.fromisoformat(code[1:-1]) if to == "date" else dt.datetime.fromisoformat(code[1:-1])
+            )
             return Typed(self.scope.constant(parsed), to)
         if how is None:
             raise UnknownSqlError(f"a cast of {of} to {to}")
@@ -347,7 +352,11 @@ class _Compiler:
     def _subquery(self, node: Mapping[str, Any]) -> Typed:
         """One value from the rows of the same document."""
         inner = node["subquery"]["node"]
-        if node["subquery_type"] != "SCALAR" or inner["type"] != "SELECT_NODE" or len(inner["select_list"]) != 1:
+        if (
+            node["subquery_type"] != "SCALAR"
+            or inner["type"] != "SELECT_NODE"
+            or len(inner["select_list"]) != 1
+        ):
             raise UnknownSqlError("a query of this form")
         bases: list[tuple[str, str]] = []
         conditions: list[Mapping[str, Any]] = []
