@@ -258,14 +258,33 @@ def replay(
     spine, blocks = read_spine(workspace), load_blocks(workspace)
     connection = bluemirror.connect(workspace)
     catalog = Catalog(contracts)
-    observations: dict[str, pl.DataFrame] = {}
-    chosen: pl.Series | None = None
-    for entity in dict.fromkeys(block.entity for block in blocks if block.families):
-        seen = observe(connection, spine, spine.observation_set(spine.set_of(entity)))
-        if chosen is None:
-            chosen = seen["observation_id"]
-            if count is not None and count < len(chosen):
-                chosen = chosen.sample(count, seed=seed)
-        picked = seen.filter(pl.col("observation_id").is_in(chosen.implode()))
-        observations[entity] = with_keys(connection, catalog, spine, entity, picked, blocks[0])
+    seen = {
+        entity: observe(connection, spine, spine.observation_set(spine.set_of(entity)))
+        for entity in dict.fromkeys(block.entity for block in blocks if block.families)
+    }
+    chosen = _chosen([frame["observation_id"] for frame in seen.values()], count, seed)
+    observations = {
+        entity: with_keys(
+            connection,
+            catalog,
+            spine,
+            entity,
+            frame.filter(pl.col("observation_id").is_in(chosen)),
+            blocks[0],
+        )
+        for entity, frame in seen.items()
+    }
     return Replay(connection, workspace, contracts, spine, blocks, observations), contracts, spine, blocks
+
+
+def _chosen(ids: list[pl.Series], count: int | None, seed: int) -> list[str]:
+    """Some of all ids, a fifth of them such as every entity has, as far as there are any."""
+    every = pl.concat(ids).unique().sort()
+    if count is None or count >= len(every):
+        return every.to_list()
+    shared = every
+    for one in ids:
+        shared = shared.filter(shared.is_in(one.implode()))
+    first = shared.sample(min(max(count // 5, 1), len(shared)), seed=seed)
+    rest = every.filter(~every.is_in(first.implode())).sample(count - len(first), seed=seed)
+    return [*first, *rest]

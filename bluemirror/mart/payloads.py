@@ -18,6 +18,7 @@ from bluemirror.landing.plan import Plan, compile_plan
 from bluemirror.landing.read import read_chunks
 from bluemirror.mart.adopted import patient
 from bluemirror.mart.batch import Batch, make_batch
+from bluemirror.mart.duplicates import check_duplicates
 from bluemirror.mart.file_rules import held_files
 from bluemirror.mart.finished import finish_tables
 from bluemirror.mart.gate import check_batch
@@ -151,7 +152,8 @@ class Door:
             contract = _of_one(self._contracts[source])
             batch = make_batch(contract, plan, read, files, [one.day for one in given], {})
             with scratch() as connection:
-                check_batch(batch, self._workspace, self._snapshot, self._hasher, connection)
+                check_batch(batch, connection)
+            check_duplicates(batch, self._workspace, self._snapshot, self._hasher)
         _refuse(batch, given)
         return batch
 

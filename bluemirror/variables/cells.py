@@ -71,6 +71,7 @@ class Cells:
         self.crossing = rows.crossings[self.names]
         self.code = combined(crossed, len(rows.unit))
         self._folded: dict[tuple[str, str | None], Floats] = {}
+        self.spread: dict[str, tuple[Floats, Floats, Floats]] = {}
 
     def empty(self, value: float, first: int | None = None) -> Floats:
         """An array of (windows + 1, combinations, units), or of ``first`` instead of the windows."""
@@ -187,7 +188,13 @@ NEGLIGIBLE = 1e-12
 
 
 def moments(cells: Cells, column: str) -> tuple[Floats, Floats, Floats]:
-    """Count, mean and (population) standard deviation of ``column``; nan where the count is 0."""
+    """Count, mean and (population) standard deviation of ``column``; nan where the count is 0. Not to be changed."""
+    if column not in cells.spread:
+        cells.spread[column] = _moments(cells, column)
+    return cells.spread[column]
+
+
+def _moments(cells: Cells, column: str) -> tuple[Floats, Floats, Floats]:
     count = cells.folded("count", column)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = cells.folded("sum", column) / count

@@ -18,12 +18,12 @@ from bluemirror.errors import FamilyError
 from bluemirror.variables.ages import MICROSECONDS_A_DAY, ages, buckets, placed, recency
 from bluemirror.variables.cells import Rows
 from bluemirror.variables.checking import explained_mistakes
-from bluemirror.variables.combining import combined
+from bluemirror.variables.combining import COMBINED, combined
 from bluemirror.variables.declarations import Attribute, Block, Family
 from bluemirror.variables.grouped import Ints
 from bluemirror.variables.load import Request, column_sql, family_arrays, request_family
 from bluemirror.variables.loaded import LoadedRows, SliceCodes
-from bluemirror.variables.plan import Tensor, Variable, attribute_variables, block_variables, tensors
+from bluemirror.variables.plan import Variable, attribute_variables, block_variables
 from bluemirror.variables.reasons import (
     ANSWERED,
     NO_HIT,
@@ -36,7 +36,7 @@ from bluemirror.variables.relations import LinkedPairs, Links
 from bluemirror.variables.resolve import Moments, Resolved, below, known_rows, times_of
 from bluemirror.variables.spine import Spine
 from bluemirror.variables.tables import Catalog, FamilyTable, KeyedTable, Keys, load_children
-from bluemirror.variables.tensor_kernel import Shard, fold_units
+from bluemirror.variables.tensor_kernel import Shard, Way, fold_units, ways
 
 if TYPE_CHECKING:
     import duckdb
@@ -91,10 +91,12 @@ class BlockEngine:
         """Names and tensors once: a single applicant must not pay for spelling them out again."""
         self.block = block
         self.variables = block_variables(block)
-        self._tensors = {family.name: tensors(family) for family in block.families}
+        self._ways = {family.name: ways(family) for family in block.families}
         self._asked = {family.name: tuple(attribute_variables(block, family)) for family in block.families}
         self._index = {one.name: place for place, one in enumerate(self.variables)}
         self._places = _places(self.variables, block)
+        self._combinations = _steps(block, self._index)
+        self._nothing: dict[str, Floats32] = {}
 
     # Loading -------------------------------------------------------------------------------------------------
 
@@ -200,19 +202,18 @@ class BlockEngine:
         as_of = self.as_of[shard]
         reason = self._reasons(shard, as_of)
         values = np.empty((len(self.variables), len(as_of)), dtype=np.float32)
-        for family in self.block.families:
-            self._family(family, shard, as_of, start, values[self._places[family.name]])
         blank = ~((reason == ANSWERED) | ((reason == NO_HIT) & (self.block.miss == "zero")))
+        # Where no source said anything there is nothing to compute.
+        for family in () if blank.all() else self.block.families:
+            self._family(family, shard, as_of, start, values[self._places[family.name]])
         values[:, blank] = np.nan
         self._combine(values)
         return reason, values
 
     def _combine(self, values: Floats32) -> None:
         """Fill the rows of the combinations, which come last, from those of their sides."""
-        first = len(values) - len(self.block.combinations)
-        for place, one in enumerate(self.block.combinations, start=first):
-            sides = values[self._index[one.left]], values[self._index[one.right]]
-            values[place] = combined(one.operator, *sides)
+        for operator, into, left, right in self._combinations:
+            values[into] = combined(operator, values[left], values[right])
 
     def _moments(self, family: Family, shard: slice, as_of: Ints) -> Moments:
         return Moments(self._ids[family.match[1]][shard], as_of)
@@ -266,13 +267,31 @@ class BlockEngine:
                 self._two_levels(family, table, newest, reference, into)
                 return
         found = self._kept(table, found, owner, start)
+        if not len(found.row):
+            self._of_nothing(family, table, into)
+            return
         if family.per is not None:
             self._keyed_units(family, table, found, owner, reference, into)
             return
         unit = owner[found.owner]
         rows = _rows(family, table, found.row, unit, reference[found.owner], count)
-        computed = Shard(rows, family.windows)
-        _fill(into, (computed.values(tensor) for tensor in self._tensors[family.name]))
+        computed = Shard(rows)
+        _fill(into, (computed.values(way) for way in self._ways[family.name]))
+
+    def _of_nothing(self, family: Family, table: FamilyTable, into: Floats32) -> None:
+        """Fill ``into`` with the values of no rows at all, which are the same for everybody."""
+        if family.name not in self._nothing:
+            values = self._nothing[family.name] = np.empty((len(into), 1), dtype=np.float32)
+            none = Resolved(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+            if family.per is None:
+                rows = _rows(family, table, none.row, none.owner, none.owner, 1)
+                computed = Shard(rows)
+                _fill(values, (computed.values(way) for way in self._ways[family.name]))
+            elif table.level is None:
+                self._keyed_units(family, table, none, none.owner, none.owner, values)
+            else:
+                self._units(family, table, none.row, none.owner, none, none.owner, values)
+        into[:] = self._nothing[family.name]
 
     def _kept(self, table: FamilyTable, found: Resolved, owner: Ints, start: int) -> Resolved:
         keep = np.ones(len(found.row), dtype=bool)
@@ -296,7 +315,24 @@ class BlockEngine:
         if table.arrays.where is not None:
             keep = table.arrays.where[found.row]
             found = Resolved(found.owner[keep], found.row[keep])
-        rows = _rows(family, table, found.row, found.owner, reference[owner][found.owner], len(unit_row))
+        if len(unit_row):
+            self._units(family, table, unit_row, owner, found, reference[owner], into)
+        else:
+            self._of_nothing(family, table, into)
+
+    def _units(
+        self,
+        family: Family,
+        table: FamilyTable,
+        unit_row: Ints,
+        owner: Ints,
+        found: Resolved,
+        reference: Ints,
+        into: Floats32,
+    ) -> None:
+        """Fold the rows ``found`` of the units ``unit_row`` (each with its observation and reference)."""
+        assert table.level is not None
+        rows = _rows(family, table, found.row, found.owner, reference[found.owner], len(unit_row))
         outer = {name: one[unit_row] for name, one in table.level.arrays.slices.items()}
         self._folded(family, rows, owner, outer, into)
 
@@ -331,14 +367,15 @@ class BlockEngine:
     def _folded(
         self, family: Family, rows: Rows, owner: Ints, outer: dict[str, SliceCodes], into: Floats32
     ) -> None:
-        computed = Shard(rows, family.windows)
+        computed = Shard(rows)
 
-        def folded(tensor: Tensor) -> NDArray[np.float64]:
+        def folded(way: Way) -> NDArray[np.float64]:
+            tensor = way.tensor
             assert tensor.over is not None
             slices = [outer[one.name] for one in tensor.outer]
-            return fold_units(computed.values(tensor), owner, slices, into.shape[1], tensor.over)
+            return fold_units(computed.values(way), owner, slices, into.shape[1], tensor.over)
 
-        _fill(into, (folded(tensor) for tensor in self._tensors[family.name]))
+        _fill(into, (folded(way) for way in self._ways[family.name]))
 
     def _attribute_values(
         self, family: Family, keyed: KeyedTable, found: Resolved, moments: Moments, into: Floats32
@@ -366,6 +403,25 @@ def wanted_rows(header: Table, members: Sequence[Family]) -> str | None:
     if any(family.age or family.attributes for family in members):
         return None
     return " OR ".join(f"({one})" for one in dict.fromkeys(filters))
+
+
+def _steps(block: Block, index: Mapping[str, int]) -> list[tuple[str, list[int], list[int], list[int]]]:
+    """Combinations as steps (operator, into, left, right): one an operator, what builds on another one after it."""
+    steps: list[tuple[str, list[int], list[int], list[int]]] = []
+    made: set[str] = set()
+    for one in block.combinations:
+        if not steps or {one.left, one.right} & made:
+            steps, made = [*steps, *_no_steps()], set()
+        step = next(step for step in steps[-len(COMBINED) :] if step[0] == one.operator)
+        step[1].append(index[f"{block.name}_{one.name}"])
+        step[2].append(index[one.left])
+        step[3].append(index[one.right])
+        made.add(f"{block.name}_{one.name}")
+    return [step for step in steps if step[1]]
+
+
+def _no_steps() -> list[tuple[str, list[int], list[int], list[int]]]:
+    return [(operator, [], [], []) for operator in COMBINED]
 
 
 def _places(variables: Sequence[Variable], block: Block) -> dict[str, slice]:
@@ -468,5 +524,7 @@ def _rows(family: Family, table: FamilyTable, row: Ints, unit: Ints, reference: 
 
 
 def _in_order(unit: Ints, time: Ints) -> bool:
+    if len(unit) < 2:
+        return True
     step = np.diff(unit)
     return bool(((step > 0) | ((step == 0) & (np.diff(time) >= 0))).all())

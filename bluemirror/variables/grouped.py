@@ -37,6 +37,11 @@ class Grouped:
 
     def expand(self, groups: Ints) -> tuple[Ints, Ints]:
         """Rows of each of ``groups`` (-1: none): (position in ``groups``, row), both of the same length."""
+        if len(groups) == 1:
+            # One applicant: its rows stand together.
+            one = int(groups[0])
+            begin, end = (int(self.offsets[one]), int(self.offsets[one + 1])) if one >= 0 else (0, 0)
+            return np.zeros(end - begin, dtype=np.int64), np.arange(begin, end, dtype=np.int64)
         present = np.flatnonzero(groups >= 0)
         wanted = groups[present]
         starts, counts = self.offsets[wanted], self.offsets[wanted + 1] - self.offsets[wanted]

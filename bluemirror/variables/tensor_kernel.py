@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,76 +12,135 @@ from numpy.typing import NDArray
 from bluemirror.compiled import compiled
 from bluemirror.variables.cells import FOLDS, NEGLIGIBLE, Cells, Members, Rows
 from bluemirror.variables.crossing import Crossing, combined
-from bluemirror.variables.declarations import Window, Windows
+from bluemirror.variables.declarations import Family, Window, Windows
 from bluemirror.variables.grouped import Ints
 from bluemirror.variables.loaded import SliceCodes
 from bluemirror.variables.operators import OPERATORS, SERIES_DAYS
 from bluemirror.variables.ordered_kernel import ORDERED
-from bluemirror.variables.plan import Tensor
+from bluemirror.variables.plan import Tensor, tensors
 from bluemirror.variables.series_kernel import SERIES, monthly
 from bluemirror.variables.value_kernel import VALUES
 
 Floats = NDArray[np.float64]
 
 
-class Shard:
-    """Computes tensors over the rows of one family in one shard; what tensors share is computed once."""
+@dataclass(frozen=True)
+class Part:
+    """One aggregate of a tensor for some windows.
 
-    def __init__(self, rows: Rows, windows: Windows) -> None:
-        self.rows = rows
-        self.windows = windows
-        self._cells: dict[tuple[str, ...], Cells] = {}
-        self._results: dict[tuple[object, ...], Floats] = {}
+    Attributes
+    ----------
+    key
+        What it depends on: equal parts of a shard are computed once.
+    windows
+        Places of the windows among those of the family, as a slice where they stand together.
+    months
+        Of a series: how many months each window has.
+    """
 
-    def cells(self, tensor: Tensor) -> Cells:
-        """The cells of the tensor's cross."""
-        names = tuple(one.name for one in tensor.slices)
-        if names not in self._cells:
-            self._cells[names] = Cells(self.rows, names)
-        return self._cells[names]
+    key: int
+    windows: slice | list[int]
+    months: tuple[int, ...]
 
-    def values(self, tensor: Tensor) -> Floats:
-        """The tensor's values a unit: (windows or pairs, groups..., units)."""
-        if tensor.pairs:
-            short = self._aggregate(tensor, tuple(pair[0] for pair in tensor.pairs))
-            long = self._aggregate(tensor, tuple(pair[1] for pair in tensor.pairs))
-            return _divide(short, long) if tensor.form == "ratio" else _divide(short, _rest(long, short))
-        values = self._aggregate(tensor, tensor.windows)
+
+class Way:
+    """How a tensor is computed over the rows of its family; worked out once, because shards may be small.
+
+    Attributes
+    ----------
+    tensor, slices
+        The tensor, and the names of its cross.
+    parts
+        Its one aggregate, or the short and the long one of its pairs of windows.
+    scale
+        By which its values are multiplied; None for 1 and for what has no unit of the column.
+    share
+        Axis of the slice of a share, places of its parts and of the whole.
+    """
+
+    __slots__ = ("column", "kernel", "parts", "scale", "share", "slices", "tensor")
+
+    def __init__(self, tensor: Tensor, windows: Windows, keys: dict[object, int]) -> None:
+        self.tensor = tensor
+        self.slices = tuple(one.name for one in tensor.slices)
+        self.column = tensor.measure.column
+        operator = OPERATORS[tensor.agg]
+        self.kernel = operator.kernel
+        scaled = operator.unit == "=" and tensor.measure.scale != 1.0
+        self.scale = tensor.measure.scale if scaled else None
+        asked = (
+            (tuple(pair[0] for pair in tensor.pairs), tuple(pair[1] for pair in tensor.pairs))
+            if tensor.pairs
+            else (tensor.windows,)
+        )
+        self.parts = tuple(self._part(one, windows, keys) for one in asked)
+        self.share: tuple[int, list[int], list[int]] | None = None
         if tensor.form == "share":
             axis = 1 + next(i for i, one in enumerate(tensor.slices) if one.name == tensor.share)
             groups = tensor.slices[axis - 1].groups
             whole = next(i for i, group in enumerate(groups) if group.is_all)
-            parts = [i for i, group in enumerate(groups) if not group.is_all]
-            return _divide(np.take(values, parts, axis=axis), np.take(values, [whole], axis=axis))
+            self.share = axis, [i for i, group in enumerate(groups) if not group.is_all], [whole]
+
+    def _part(self, asked: tuple[Window, ...], windows: Windows, keys: dict[object, int]) -> Part:
+        position = {size: index for index, size in enumerate(windows.sizes)}
+        places = [len(windows.sizes) if one.size is None else position[one.size] for one in asked]
+        together = places == list(range(places[0], places[0] + len(places)))
+        key = (self.slices, self.tensor.agg, self.column, self.tensor.measure.scale, asked)
+        length = SERIES_DAYS if windows.unit == "day" else 1
+        return Part(
+            keys.setdefault(key, len(keys)),
+            slice(places[0], places[0] + len(places)) if together else places,
+            tuple(int(one.size or 0) // length for one in asked),
+        )
+
+
+def ways(family: Family) -> tuple[Way, ...]:
+    """The tensors of a family, ready to be computed."""
+    keys: dict[object, int] = {}
+    return tuple(Way(tensor, family.windows, keys) for tensor in tensors(family))
+
+
+class Shard:
+    """Computes tensors over the rows of one family in one shard; what tensors share is computed once."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self._cells: dict[tuple[str, ...], Cells] = {}
+        self._results: dict[int, Floats] = {}
+
+    def cells(self, slices: tuple[str, ...]) -> Cells:
+        """The cells of a cross."""
+        if slices not in self._cells:
+            self._cells[slices] = Cells(self.rows, slices)
+        return self._cells[slices]
+
+    def values(self, way: Way) -> Floats:
+        """A tensor's values a unit: (windows or pairs, groups..., units)."""
+        if len(way.parts) > 1:
+            short, long = (self._aggregate(way, part) for part in way.parts)
+            return _divide(short, long) if way.tensor.form == "ratio" else _divide(short, _rest(long, short))
+        values = self._aggregate(way, way.parts[0])
+        if way.share is not None:
+            axis, parts, whole = way.share
+            return _divide(np.take(values, parts, axis=axis), np.take(values, whole, axis=axis))
         return values
 
-    def _aggregate(self, tensor: Tensor, windows: tuple[Window, ...]) -> Floats:
-        names = tuple(one.name for one in tensor.slices)
-        column = tensor.measure.column
-        key = (names, tensor.agg, column, tensor.measure.scale, windows)
-        if key not in self._results:
-            self._results[key] = self._compute(tensor, windows)
-        return self._results[key]
+    def _aggregate(self, way: Way, part: Part) -> Floats:
+        if part.key not in self._results:
+            self._results[part.key] = self._compute(way, part)
+        return self._results[part.key]
 
-    def _compute(self, tensor: Tensor, windows: tuple[Window, ...]) -> Floats:
-        cells, column = self.cells(tensor), tensor.measure.column
-        kernel = OPERATORS[tensor.agg].kernel
-        if kernel == "series":
-            values = self._series(cells, tensor, windows)
+    def _compute(self, way: Way, part: Part) -> Floats:
+        cells = self.cells(way.slices)
+        if way.kernel == "series":
+            dense = monthly(cells, way.tensor.measure.of, max(part.months))
+            values = np.stack([SERIES[way.tensor.agg](dense[:count]) for count in part.months])
         else:
-            table = {"fold": FOLDS, "value": VALUES, "ordered": ORDERED}[kernel]
-            every = table[tensor.agg](cells, column or "")
-            position = {size: index for index, size in enumerate(self.windows.sizes)}
-            values = every[[self.rows.windows if one.size is None else position[one.size] for one in windows]]
-        if OPERATORS[tensor.agg].unit == "=" and tensor.measure.scale != 1.0:
-            return values * tensor.measure.scale
-        return values
+            values = KERNELS[way.kernel][way.tensor.agg](cells, way.column or "")[part.windows]
+        return values if way.scale is None else values * way.scale
 
-    def _series(self, cells: Cells, tensor: Tensor, windows: tuple[Window, ...]) -> Floats:
-        length = SERIES_DAYS if self.windows.unit == "day" else 1
-        months = [int(one.size or 0) // length for one in windows]
-        dense = monthly(cells, tensor.measure.of, max(months))
-        return np.stack([SERIES[tensor.agg](dense[:count]) for count in months])
+
+KERNELS = {"fold": FOLDS, "value": VALUES, "ordered": ORDERED}
 
 
 def _divide(numerator: Floats, denominator: Floats) -> Floats:

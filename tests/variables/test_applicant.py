@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import numpy as np
 import polars as pl
 import pytest
 
 import bluemirror
 from bluemirror.cli.applicant_replay import Replay, replay
+from bluemirror.contracts import read_contracts
+from bluemirror.errors import BluemirrorError, FamilyError, PayloadError
+from bluemirror.mart.connect import mart_columns
 from bluemirror.mart.manifests import Snapshot
-from bluemirror.mart.payloads import Door
+from bluemirror.mart.payloads import Door, Payload
+from bluemirror.mart.versions import quote
+from bluemirror.variables import load_blocks
 from bluemirror.variables.applicant import ApplicantValues, FreshApplicants
+from bluemirror.variables.applicant.records import Records, records_of
 from bluemirror.variables.cross_engine import engine_of
+from bluemirror.variables.generated import generate_mart
 from bluemirror.variables.observations import observe, with_keys
+from bluemirror.variables.spine import read_spine
 from bluemirror.variables.tables import Catalog
 from bluemirror.workspace import Workspace
 from tests.fixtures_flagship import copy_declarations, simulate_and_ingest
 
 APPLICANTS = 1000
-SOME = 40
+SOME = 20
 
 
 @dataclass
@@ -138,3 +150,158 @@ def test_raw_payloads_of_a_thousand_applicants(tmp_path: Path) -> None:
     assert difference.differing == 0, difference.examples[:20]
     assert difference.applicants == APPLICANTS
     assert difference.variables == sum(len(fresh.names(entity)) for entity in fresh.entities)
+
+
+def test_asked_variables_are_those_of_all(some: tuple[Difference, Replay, FreshApplicants]) -> None:
+    _, played, fresh = some
+    one = list(played.applications())[-1]
+    payloads = played.payloads_of(one)
+    arrival = fresh.arrive(payloads, one.observation_id)
+    every = fresh.values_for(arrival)
+    names = every.names[::97][::-1]
+    asked = fresh.variables_for(payloads, names, one.observation_id)
+    assert asked.names == names
+    assert asked.observation_id == one.observation_id
+    assert asked.as_of == one.as_of
+    whole = every.as_dict()
+    assert asked.as_dict() == {name: whole[name] for name in names}
+    assert asked[names[0]] == whole[names[0]]
+
+
+def test_a_name_that_is_no_variable_is_told(some: tuple[Difference, Replay, FreshApplicants]) -> None:
+    _, played, fresh = some
+    one = next(played.applications())
+    arrival = fresh.arrive(played.payloads_of(one), one.observation_id)
+    with pytest.raises(FamilyError, match="there is no variable 'own_txn_txn_in_30d_cn'"):
+        fresh.values_for(arrival, ["own_txn_txn_in_30d_cn"])
+    with pytest.raises(FamilyError, match="no block describes the entity 'ship'"):
+        fresh.values("ship", arrival.observations["person"], arrival.records)
+
+
+def spoilt(payloads: list[Payload], source: str, change: Callable[[bytes], bytes]) -> list[Payload]:
+    """The payloads with those of one source changed."""
+    assert any(one.source == source for one in payloads)
+    return [
+        Payload(one.source, one.name, change(one.content), one.day) if one.source == source else one
+        for one in payloads
+    ]
+
+
+BAD: dict[str, tuple[str, Callable[[bytes], bytes], str]] = {
+    "not what its name says": ("ml_apply", lambda _: b"\x00\x01", "readable_json"),
+    "a code that does not exist": (
+        "source_call",
+        lambda text: text.replace(b",hit,", b",hti,"),
+        "codes",
+    ),
+    "a column that is gone": ("source_call", lambda text: text.replace(b"cost", b"price", 1), "columns"),
+    "a field that is empty": ("ml_apply", lambda text: text.replace(b'"req_id":', b'"req":'), "required"),
+    "twice the same": ("ml_apply", lambda text: text + text, "duplicate"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_a_payload_that_breaks_its_contract_is_refused(
+    some: tuple[Difference, Replay, FreshApplicants], what: str
+) -> None:
+    _, played, fresh = some
+    source, change, rule = BAD[what]
+    one = next(
+        one
+        for one in played.applications()
+        if {"ml_apply", "source_call"} <= {source for source, _ in one.documents}
+    )
+    payloads = played.payloads_of(one)
+    fresh.arrive(payloads, one.observation_id)
+    with pytest.raises(PayloadError) as caught:
+        fresh.arrive(spoilt(payloads, source, change), one.observation_id)
+    assert caught.value.rule == rule
+    assert caught.value.file
+    assert caught.value.fix
+    assert source in str(caught.value)
+
+
+def test_payloads_must_say_whom_they_are_about(
+    some: tuple[Difference, Replay, FreshApplicants], flagship: Workspace
+) -> None:
+    _, played, fresh = some
+    one = next(played.applications())
+    payloads = played.payloads_of(one)
+    with pytest.raises(PayloadError, match="describe nobody"):
+        fresh.arrive([payload for payload in payloads if payload.source != "own_apply"])
+    with pytest.raises(PayloadError, match="there is no source 'nobody'"):
+        fresh.arrive([Payload("nobody", "a.json", b"{}", one.as_of.date())])
+    quarantine = {path: path.stat().st_mtime_ns for path in flagship.quarantine.rglob("*")}
+    with pytest.raises(BluemirrorError):
+        fresh.arrive(spoilt(payloads, "own_apply", lambda text: text + b"nonsense\n"))
+    assert quarantine == {path: path.stat().st_mtime_ns for path in flagship.quarantine.rglob("*")}
+
+
+def split(mart: Any, contracts: Any, share: float) -> tuple[duckdb.DuckDBPyConnection, Records]:
+    """A generated mart in two: what was delivered first, and the documents of the last deliveries as records."""
+    tables = {name for (name,) in mart.sql("SELECT table_name FROM duckdb_tables()").fetchall()}
+    past, records = duckdb.connect(), Records()
+    for contract in contracts.values():
+        header = contract.header.name
+        if header not in tables:
+            continue
+        cut = mart.sql(f"SELECT quantile_disc(_delivery, {1 - share}) AS d FROM {quote(header)}").fetchall()[
+            0
+        ][0]
+        late = f"_doc IN (SELECT _doc FROM {quote(header)} WHERE _delivery > DATE '{cut}')"
+        frames = {}
+        for table in contract.tables:
+            if table.name not in tables:
+                continue
+            order = "ORDER BY _delivery, _file, _line, _seq"
+            frames[table.name] = mart.sql(f"SELECT * FROM {quote(table.name)} WHERE {late} {order}").pl()
+            past.register(
+                "_old", mart.sql(f"SELECT * FROM {quote(table.name)} WHERE NOT {late}").pl().to_arrow()
+            )
+            past.execute(f"CREATE TABLE {quote(table.name)} AS SELECT * FROM _old")
+            past.unregister("_old")
+        records.add(records_of(contract, frames))
+    for contract in contracts.values():
+        for table in contract.tables:
+            columns = ", ".join(f"{quote(name)} {kind}" for name, kind in mart_columns(table))
+            past.execute(f"CREATE TABLE IF NOT EXISTS {quote(table.name)} ({columns})")
+    return past, records
+
+
+@pytest.mark.slow
+def test_records_of_every_kind_give_the_values_of_the_batch(repository: Path) -> None:
+    """On a generated mart, where rows are restated, removed, known late and dated alike, and every code occurs."""
+    started = time.perf_counter()
+    workspace = Workspace.open(repository)
+    contracts, blocks = dict(read_contracts(workspace.contracts_dir)), load_blocks(workspace)
+    spine = read_spine(workspace)
+    mart = generate_mart(contracts, blocks, spine, entities=20, seed=3)
+    past, records = split(mart.connection, contracts, 0.25)
+    fresh = FreshApplicants(past, contracts, spine, blocks)
+    difference = Difference()
+    for entity, observations in mart.observations.items():
+        # The last moment of each is the one of which most is known.
+        observed = observations.filter(pl.int_range(pl.len()) % 3 == 2)
+        values = [fresh.values(entity, row, records) for row in observed.to_dicts()]
+        difference.applicants += len(values)
+        for block in blocks:
+            if block.entity == entity:
+                batch = engine_of(mart.connection, block, contracts, spine, observed).compute()
+                compare(values, block.name, batch, difference)
+    tell("records of every kind", difference, started)
+    assert difference.differing == 0, difference.examples[:20]
+    assert difference.present > difference.values / 3
+
+
+def test_only_what_was_known_counts(some: tuple[Difference, Replay, FreshApplicants]) -> None:
+    """An answer that comes after the application's inputs were complete changes nothing."""
+    _, played, fresh = some
+    one = list(played.applications())[-1]
+    arrival = fresh.arrive(played.payloads_of(one), one.observation_id)
+    before = fresh.values("person", arrival.observations["person"], arrival.records)
+    moved = dict(arrival.observations["person"], as_of=one.as_of - dt.timedelta(days=2))
+    nothing = fresh.values("person", moved, Records())
+    unknown = fresh.values("person", moved, arrival.records)
+    assert np.array_equal(nothing.values, unknown.values, equal_nan=True)
+    assert nothing.reasons == unknown.reasons
+    assert not np.array_equal(before.values, unknown.values, equal_nan=True)

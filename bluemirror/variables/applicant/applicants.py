@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -289,7 +290,8 @@ class FreshApplicants:
                 fix="ask for one of them",
             )
         wanted = None if asked is None else list(asked)
-        self._refuse_unknown(wanted or ())
+        if wanted is not None:
+            self._refuse_unknown(wanted)
         as_of = (observation["as_of"] - EPOCH) // MICROSECOND
         keys = self._with_keys(entity, observation, records, as_of)
         name = str(observation["observation_id"])
@@ -320,8 +322,8 @@ class FreshApplicants:
     def _needed(self, entity: str, wanted: Sequence[str]) -> set[str]:
         """Blocks that must be computed for some variables."""
         known = self._known[entity]
-        blocks = {known[name].block for name in wanted}
-        return {one.name for block in blocks for one in (block, *block.borrowed)}
+        blocks = {known[name].block.name: known[name].block for name in wanted}
+        return {one.name for block in blocks.values() for one in (block, *block.borrowed)}
 
     def _with_keys(
         self, entity: str, observation: Mapping[str, Any], records: Records, as_of: int
@@ -350,7 +352,7 @@ class FreshApplicants:
             if place < 0:
                 keys[name] = None
             elif place < len(merged.old):
-                keys[name] = state.value(name, int(merged.old[place]))
+                keys[name] = state.columns[name].of(merged.old[place : place + 1])[0]
             else:
                 keys[name] = fresh[place - len(merged.old)].values[name]
         return keys
@@ -358,7 +360,9 @@ class FreshApplicants:
 
 def _together(found: Sequence[ApplicantValues], asked: Sequence[str] | None) -> ApplicantValues:
     """Values of several entities of one application as one; what is asked of an absent entity is null."""
-    names = tuple(name for one in found for name in one.names)
+    if len(found) == 1 and asked is None:
+        return found[0]
+    names = tuple(itertools.chain.from_iterable(one.names for one in found))
     values = np.concatenate([one.values for one in found])
     reasons = {block: reason for one in found for block, reason in one.reasons.items()}
     if asked is not None and list(names) != list(asked):

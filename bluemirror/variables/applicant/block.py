@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -264,7 +264,7 @@ def _restated(past: Past, groups: Sequence[int], records: Records) -> bool:
         return False
     _, row = past.keyed.rows.expand(np.array(groups, dtype=np.int64))
     table = past.plan.header.name
-    return any(records.versions(table, mark) for mark in past.marks.gather(row).to_list())
+    return any(records.versions(table, mark) for mark in past.marks.of(row))
 
 
 def _fresh_below(
@@ -311,8 +311,8 @@ def _fresh_below(
 
 def _arrays(past: Past, family: Family, table: FreshRows, child: ChildPlan) -> FamilyArrays:
     arrays = family_arrays(table, family, child.asked[family.name], NOBODY)  # type: ignore[arg-type]
-    arrays.crossings.update(past.tables[family.name].arrays.crossings)
-    return arrays
+    # What was worked out about the crosses of slices is kept for the next applicant.
+    return replace(arrays, crossings=past.tables[family.name].arrays.crossings)
 
 
 def _sorted(header: FreshRow | None, table: str) -> list[FreshRow]:

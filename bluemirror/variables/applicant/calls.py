@@ -74,7 +74,7 @@ class PastCalls:
         reasons = dict.fromkeys(self.sources | records.values(declared.table, declared.source), NOT_QUERIED)
         sources, results = (
             [
-                *self.calls.columns[name].gather(merged.old).to_list(),
+                *self.calls.columns[name].of(merged.old),
                 *(one.values[name] for _, one in fresh),
             ]
             for name in (declared.source, declared.result)

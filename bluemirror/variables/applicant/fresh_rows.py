@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -139,15 +140,10 @@ def attribute_values(column: Sequence[Any], one: Attribute, code: str | None) ->
     return np.array(numbers, dtype=np.float64).astype(np.float32)
 
 
-def identity_texts(column: pl.Series) -> pl.Series:
-    """What tells the values of a column of identities apart, spelled as :func:`spelled` spells one value."""
-    return column.cast(pl.String)
-
-
 def spelled(value: Any) -> str | None:
-    """One value of a column of identities as text; equal where the values are."""
+    """One value of a column of identities as text, as a cast of its whole column spells it."""
     if value is None or isinstance(value, str):
         return value
-    if isinstance(value, float):
+    if isinstance(value, float | dt.datetime):
         return pl.Series([value]).cast(pl.String)[0]
     return text(value)

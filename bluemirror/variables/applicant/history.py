@@ -6,16 +6,15 @@ keys that the mart holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from bluemirror.mart.versions import quote
-from bluemirror.variables.applicant.fresh_rows import identity_texts
 from bluemirror.variables.applicant.records import mark_sql
 from bluemirror.variables.engine import attribute_numbers, wanted_rows
 from bluemirror.variables.grouped import Grouped
@@ -33,6 +32,20 @@ if TYPE_CHECKING:
     from bluemirror.variables.tables import Catalog
 
 Attributes = dict[tuple[str, bool, "str | None"], NDArray[np.float32]]
+
+
+class Texts:
+    """A column of texts of which a few are looked up at a time."""
+
+    def __init__(self, column: pl.Series) -> None:
+        self._column = column.cast(pl.String).to_arrow()
+
+    def of(self, rows: Ints) -> list[str | None]:
+        """The texts of some rows."""
+        if not len(rows):
+            return []
+        found: list[str | None] = self._column.take(rows).to_pylist()
+        return found
 
 
 class KeyNumbers:
@@ -79,10 +92,10 @@ class Past:
     plan: LoadPlan
     numbers: KeyNumbers
     keyed: KeyedTable
-    marks: pl.Series | None
+    marks: Texts | None
     tables: dict[str, FamilyTable] = field(default_factory=dict)
     attributes: dict[str, Attributes] = field(default_factory=dict)
-    texts: dict[str, dict[str, pl.Series]] = field(default_factory=dict)
+    texts: dict[str, dict[str, Texts]] = field(default_factory=dict)
 
 
 def load_past(
@@ -110,7 +123,7 @@ def load_past(
     offsets = keyed.rows.offsets
     # One group more, without rows, for keys that the mart does not know.
     keyed.rows = Grouped(keyed.rows.columns, np.append(offsets, offsets[-1:]))
-    past = Past(plan, numbers, keyed, None if mark_alias is None else loaded.column(mark_alias))
+    past = Past(plan, numbers, keyed, None if mark_alias is None else Texts(loaded.column(mark_alias)))
     for family in plan.own:
         asked = plan.asked[family.name]
         past.tables[family.name] = FamilyTable(
@@ -124,7 +137,7 @@ def load_past(
             if one is not None
         }
         past.texts[family.name] = {
-            name: identity_texts(loaded.column(alias))
+            name: Texts(loaded.column(alias))
             for name, alias in (*asked.values.items(), *([("@unit", asked.unit)] if asked.unit else []))
         }
     if plan.children:
@@ -176,15 +189,9 @@ class KeyedColumns:
         mark = mark_sql(table)
         mark_alias = None if mark is None else request.alias(mark)
         self.keyed = KeyedTable(connection, contract, table, key, self.numbers.keys, request)
-        self.columns: Mapping[str, pl.Series] = {
-            name: self.keyed.loaded.column(alias) for name, alias in aliases.items()
-        }
-        self.marks = None if mark_alias is None else self.keyed.loaded.column(mark_alias)
+        self.columns = {name: Texts(self.keyed.loaded.column(alias)) for name, alias in aliases.items()}
+        self.marks = None if mark_alias is None else Texts(self.keyed.loaded.column(mark_alias))
         self.keyed.loaded.forget()
-
-    def value(self, name: str, row: int) -> Any:
-        """A column's value in a row of the mart's table."""
-        return self.columns[name][row]
 
 
 def rows_between(offsets: Ints, row: int, groups: int, place: int) -> Ints:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from bluemirror.mart.versions import quote, versions_sql
-from bluemirror.variables.applicant.history import KeyNumbers
+from bluemirror.variables.applicant.history import KeyNumbers, Texts
 from bluemirror.variables.applicant.records import FreshRow, Records, mark_sql
 from bluemirror.variables.grouped import Grouped, Ints
 from bluemirror.variables.loaded import times
@@ -32,7 +32,7 @@ class PastLinks:
     through: KeyNumbers
     by_from: Grouped
     by_through: Grouped
-    marks: pl.Series | None
+    marks: Texts | None
 
     @classmethod
     def load(
@@ -67,7 +67,7 @@ class PastLinks:
             KeyNumbers(through),
             sorted_by("from", len(keys)),
             sorted_by("through", len(through)),
-            None if mark is None else frame["mark"],
+            None if mark is None else Texts(frame["mark"]),
         )
 
     def neighbours(self, value: str | None, as_of: int, records: Records) -> list[str]:
@@ -106,7 +106,7 @@ class PastLinks:
         found = known_rows(rows, Moments(wanted, np.full(len(wanted), as_of))).row
         if self.marks is None or not len(found) or not records.any(self.relation.table):
             return found
-        marks = self.marks.gather(rows.columns["row"][found]).to_list()
+        marks = self.marks.of(rows.columns["row"][found])
         known = rows.columns["known_time"][found]
         kept = [
             not any(known[place] <= one.known <= as_of for one in records.versions(self.relation.table, mark))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from bluemirror.variables.applicant.records import FreshRow
 from bluemirror.variables.grouped import Grouped, Ints
 from bluemirror.variables.load import FamilyArrays
 from bluemirror.variables.loaded import FOREVER, SliceCodes
+
+if TYPE_CHECKING:
+    from bluemirror.variables.applicant.history import Texts
 
 Kind = TypeVar("Kind", bound=Any)
 
@@ -55,7 +57,7 @@ class Merged:
 
 def merge(
     old: Grouped,
-    marks: pl.Series | None,
+    marks: Texts | None,
     groups: Sequence[int],
     fresh: Sequence[tuple[int, FreshRow]],
     versions: Callable[[str | None], Sequence[FreshRow]],
@@ -95,7 +97,7 @@ def merge(
 
 def _supersede(
     columns: dict[str, Ints],
-    marks: pl.Series | None,
+    marks: Texts | None,
     row: Ints,
     fresh: Sequence[FreshRow],
     versions: Callable[[str | None], Sequence[FreshRow]],
@@ -104,9 +106,9 @@ def _supersede(
     known, until = columns["known_time"], columns["_superseded"]
     of_old: dict[str, list[int]] = {}
     if len(row) and marks is not None:
-        for position, mark in enumerate(marks.gather(row).to_list()):
+        for position, mark in enumerate(marks.of(row)):
             newer = versions(mark)
-            if newer:
+            if mark is not None and newer:
                 of_old.setdefault(mark, []).append(int(known[position]))
                 later = [one.known for one in newer if one.known >= known[position]]
                 until[position] = min([int(until[position]), *later])
@@ -121,7 +123,7 @@ def merge_arrays(
     merged: Merged,
     old: FamilyArrays,
     fresh: FamilyArrays,
-    texts: Mapping[str, tuple[pl.Series, Sequence[str | None]]],
+    texts: Mapping[str, tuple[Texts, Sequence[str | None]]],
 ) -> FamilyArrays:
     """One family's view of the merged rows.
 
@@ -134,7 +136,7 @@ def merge_arrays(
     def numbered(name: str) -> NDArray[np.int32]:
         before, after = texts[name]
         known: dict[str, int] = {}
-        spelled = [*before.gather(merged.old).to_list(), *after]
+        spelled = [*before.of(merged.old), *after]
         numbers = [-1 if one is None else known.setdefault(one, len(known)) for one in spelled]
         return np.array(numbers, dtype=np.int32)[merged.order]
 
