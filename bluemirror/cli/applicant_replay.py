@@ -202,6 +202,7 @@ def _held(
     observations: Mapping[str, pl.DataFrame],
 ) -> pl.DataFrame:
     """Documents that name a key of an application and became known just before its moment."""
+    from bluemirror.variables.expressions import tokens
     from bluemirror.variables.keyed import place
     from bluemirror.variables.tables import Catalog
 
@@ -222,6 +223,15 @@ def _held(
             (entity, spine.calls.table, spine.calls.entity, spine.calls.entity) for entity in observations
         }
     found = []
+    # The record that tells of an application may itself become known a little later; it does not count before.
+    telling = {
+        entity: {
+            token["word"]
+            for token in tokens(spine.observation_set(spine.set_of(entity)).sql)
+            if token["word"]
+        }
+        for entity in observations
+    }
     for entity, frame in observations.items():
         connection.register("_observed", frame)
         for of, table, column, key in sorted(asked):
@@ -236,7 +246,8 @@ def _held(
                 connection.sql(
                     f"SELECT DISTINCT o.observation_id, '{contract.source}' AS source, t._doc, t._file, t._line, "
                     f"t._delivery, t.known_time FROM _observed o JOIN {quote(table)} t ON {where} "
-                    f"WHERE t.known_time <= o.as_of AND t.known_time > o.as_of - INTERVAL '{JUST.days} days'"
+                    f"WHERE t.known_time > o.as_of - INTERVAL '{JUST.days} days' AND t.known_time <= o.as_of"
+                    + (f" + INTERVAL '{JUST.days} days'" if table in telling[entity] else "")
                 ).pl()
             )
         connection.unregister("_observed")

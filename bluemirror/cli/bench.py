@@ -1,4 +1,4 @@
-"""``bluemirror bench [ingest|features|store|health|explain]``: measured on this machine and this workspace's data."""
+"""``bluemirror bench [ingest|features|store|health|applicant|explain]``: measured on this machine and workspace."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from bluemirror.workspace import Workspace
 
 def bench(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     """Measure ingestion and variables, or the one thing that is named."""
+    from bluemirror.cli.bench_applicant import bench_applicant
     from bluemirror.cli.bench_explain import bench_explain
     from bluemirror.cli.bench_features import bench_features
     from bluemirror.cli.bench_health import bench_health
@@ -31,6 +32,9 @@ def bench(args: argparse.Namespace, console: Console) -> dict[str, Any]:
 
             results[name] = bench_store(workspace, console, args.share)
             _show_store(console, results[name])
+        elif name == "applicant":
+            results[name] = bench_applicant(workspace, console, args.applicants)
+            _show_applicant(console, results[name])
         elif name == "explain":
             results[name] = bench_explain(workspace, console)
             _show_explain(console, results[name])
@@ -171,3 +175,22 @@ def _show_explain(console: Console, result: dict[str, Any]) -> None:
             for kind, each in result["kinds"].items()
         ],
     )
+
+
+def _show_applicant(console: Console, result: dict[str, Any]) -> None:
+    raw = result["raw"]
+    console.line(
+        f"applicant: {result['applicants']:,} applications of the past as if they came today, one at a time, "
+        f"{result['variables']:,} variables; the mart was loaded in {result['load_seconds']:.1f} s, "
+        f"peak {result['peak_rss_mib']:,} MiB"
+    )
+    rows = [
+        (name, *(each[f"p{percent}_ms"] for percent in (50, 95, 99)))
+        for name, each in (
+            ("parsed records to variables", result),
+            ("  processor time of it", result["cpu"]),
+            (f"raw payloads to records ({raw['documents']:.0f} documents)", raw),
+            ("  processor time of it", raw["cpu"]),
+        )
+    ]
+    console.table(("milliseconds an applicant", "p50", "p95", "p99"), rows)

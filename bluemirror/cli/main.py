@@ -164,7 +164,7 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
                 "what",
                 {
                     "nargs": "?",
-                    "choices": ("ingest", "features", "store", "health", "explain"),
+                    "choices": ("ingest", "features", "store", "health", "applicant", "explain"),
                     "help": "default: ingest and features",
                 },
             ),
@@ -179,6 +179,10 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
             (
                 "--share",
                 {"type": float, "default": 1.0, "metavar": "X", "help": "store: so much of the full sizes"},
+            ),
+            (
+                "--applicants",
+                {"type": int, "metavar": "N", "help": "applicant: measure so many (default: 400)"},
             ),
         ),
     ),
