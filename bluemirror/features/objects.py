@@ -70,6 +70,7 @@ def feast_objects(features: FeaturePlan, without: Collection[str] = ()) -> list[
                 features=[view[list(service.inputs)]],
                 description=f"the {len(service.inputs)} inputs of {service.model}, version {service.version}",
                 tags={"model": service.model, "version": service.version},
+                owner=service.owner,
             )
         )
     return [observation, *entities.values(), *views, *services]
@@ -116,6 +117,7 @@ def _serving_view(serving: ServingPlan, entity: Any) -> Any:
         schema=[*(_reason(block) for block in serving.blocks), *_fields(serving.fields)],
         online=True,
         description=f"inputs of {serving.service.model}, version {serving.service.version}, by {serving.key}",
+        owner=serving.service.owner,
         tags=dict(serving.tags),
     )
 
@@ -139,5 +141,6 @@ def _view(view: ViewPlan, entity: Any) -> Any:
         schema=[_reason(view.block), *_fields(view.fields)],
         online=False,
         description=view.description,
+        owner=view.tags["domain"],
         tags=dict(view.tags),
     )

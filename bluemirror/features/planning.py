@@ -6,10 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bluemirror.features.services import ServicePlan, read_services
 from bluemirror.workspace import Workspace
+
+if TYPE_CHECKING:
+    from bluemirror.contracts import Contract
 
 ENTITY = "observation"
 JOIN_KEY = "observation_id"
@@ -127,6 +130,7 @@ def plan(workspace: Workspace) -> FeaturePlan:
     FamilyError, ContractError
         If a declaration is written wrongly.
     """
+    from bluemirror.contracts import read_contracts
     from bluemirror.variables import load_blocks
     from bluemirror.variables.catalogue import catalogue
     from bluemirror.variables.spine import read_spine
@@ -135,7 +139,8 @@ def plan(workspace: Workspace) -> FeaturePlan:
     for variable in catalogue(workspace):
         variables.setdefault(variable.block, []).append(variable)
     blocks = [block for block in load_blocks(workspace) if variables.get(block.name)]
-    views = tuple(_view(workspace, block, variables[block.name]) for block in blocks)
+    contracts = read_contracts(workspace.contracts_dir)
+    views = tuple(_view(workspace, block, variables[block.name], contracts) for block in blocks)
     spine = read_spine(workspace)
     field_of = {field.name: (field, view) for view in views for field in view.fields}
     servings = []
@@ -161,10 +166,13 @@ def project_name(workspace: Workspace) -> str:
     return "".join(sign if sign.isalnum() and sign.isascii() else "_" for sign in workspace.name.lower())
 
 
-def _view(workspace: Workspace, block: Any, variables: list[Any]) -> ViewPlan:
+def _view(
+    workspace: Workspace, block: Any, variables: list[Any], contracts: Mapping[str, Contract]
+) -> ViewPlan:
     fields = tuple(_field(variable) for variable in variables)
     version = _digest([(field.name, field.tags["meaning"]) for field in fields])[:6]
-    sources = sorted({variable.source for variable in variables})
+    sources = sorted({source for variable in variables for source in variable.source.split("+")})
+    domains = sorted({contracts[source].domain for source in sources if source in contracts} - {""})
     stages = sorted({stage for variable in variables for stage in variable.stages})
     return ViewPlan(
         name=f"{block.name}__{version}",
@@ -176,6 +184,7 @@ def _view(workspace: Workspace, block: Any, variables: list[Any]) -> ViewPlan:
         tags={
             "block": block.name,
             "entity": block.entity,
+            "domain": ", ".join(domains),
             "label_zh": block.label.zh,
             "label_en": block.label.en,
             "meaning": version,
@@ -192,7 +201,7 @@ def _serving(
     entity: str,
     field_of: Mapping[str, tuple[FieldPlan, ViewPlan]],
 ) -> ServingPlan:
-    observation_set = spine.set_of(entity)
+    observation_set = service.observation_set or spine.set_of(entity)
     views = {field_of[name][1].name: field_of[name][1] for name in service.inputs}
     sources = sorted({source for view in views.values() for source in view.tags["source"].split(",")})
     return ServingPlan(

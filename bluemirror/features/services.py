@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bluemirror.atomic import write_json
@@ -14,11 +14,16 @@ from bluemirror.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class ServicePlan:
-    """What one model version reads: variable -> meaning hash at the time of training."""
+    """What one model version reads: variable -> meaning hash at the time of training.
+
+    ``observation_set`` names the observations that it was trained on, ``owner`` who answers for it; empty if not told.
+    """
 
     model: str
     version: str
     inputs: Mapping[str, str]
+    observation_set: str = ""
+    owner: str = ""
 
     @property
     def name(self) -> str:
@@ -32,12 +37,25 @@ def service_name(model: str, version: str | int) -> str:
 
 
 def publish_service(
-    workspace: Workspace, model: str, version: str | int, names: Iterable[str]
+    workspace: Workspace,
+    model: str,
+    version: str | int,
+    names: Iterable[str],
+    *,
+    observation_set: str = "",
+    owner: str = "",
 ) -> ServicePlan:
     """Write down that ``model`` version ``version`` reads exactly the variables ``names``.
 
     The next :func:`bluemirror.features.apply` registers it. A version's inputs never change: publishing the
     same again does nothing.
+
+    Parameters
+    ----------
+    observation_set
+        The observations that it describes; by default the first set of the inputs' entity.
+    owner
+        Who answers for the version; Feast's page shows it.
 
     Raises
     ------
@@ -57,7 +75,8 @@ def publish_service(
             rule="a feature service holds variables of the catalogue",
             fix="bluemirror catalogue search TEXT finds the names there are",
         )
-    service = ServicePlan(model, str(version), {name: meanings[name] for name in wanted})
+    inputs = {name: meanings[name] for name in wanted}
+    service = ServicePlan(model, str(version), inputs, observation_set, owner)
     path = _folder(workspace) / f"{service.name}.json"
     if path.is_file():
         before = _read(path)
@@ -69,7 +88,7 @@ def publish_service(
                 fix="register a new version",
             )
         return before
-    write_json(path, {"model": model, "version": str(version), "inputs": dict(service.inputs)})
+    write_json(path, asdict(service))
     return service
 
 
@@ -84,4 +103,4 @@ def _folder(workspace: Workspace) -> Path:
 
 def _read(path: Path) -> ServicePlan:
     content = json.loads(path.read_text(encoding="utf-8"))
-    return ServicePlan(content["model"], content["version"], content["inputs"])
+    return ServicePlan(**content)

@@ -140,8 +140,13 @@ def register(workspace: Workspace, trained: Trained, log: Callable[[str], None] 
             client.set_model_version_tag(spec.name, version, key, value)
         client.set_registered_model_alias(f"{spec.name}_challenger", CHALLENGER, challenger_version)
         client.set_registered_model_alias(spec.name, CANDIDATE, version)
-        publish_service(workspace, spec.name, version, trained.scorecard.variables_)
-        publish_service(workspace, f"{spec.name}_challenger", challenger_version, trained.challenger.names)
+        for name, number, inputs in (
+            (spec.name, version, trained.scorecard.variables_),
+            (f"{spec.name}_challenger", challenger_version, trained.challenger.names),
+        ):
+            publish_service(
+                workspace, name, number, inputs, observation_set=spec.observation_set, owner=spec.trainer
+            )
         champion = champion_record(workspace, spec.name)
         if champion is None and not failed:
             record = Promotion(

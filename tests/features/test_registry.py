@@ -12,6 +12,7 @@ from bluemirror.errors import ModelError, WorkspaceError
 from bluemirror.features import apply, open_store, plan, publish_service
 from bluemirror.features.store import SETTINGS, ensure_settings
 from bluemirror.variables.catalogue import catalogue
+from bluemirror.variables.spine import read_spine
 from bluemirror.workspace import Workspace
 
 
@@ -24,6 +25,7 @@ def test_one_view_a_block_with_labels_and_meaning(copied: Workspace) -> None:
     assert set(views) == {view.name for view in plan(copied).views}
     for view in views.values():
         assert view.tags["stages"]
+        assert view.owner == view.tags["domain"]
         assert view.tags["label_zh"]
         assert view.entities == ["observation"]
         for field in view.features:
@@ -151,12 +153,19 @@ def test_only_what_changed_is_registered_anew(copied: Workspace, monkeypatch: py
         whole(store, objects, **options)
 
     monkeypatch.setattr(FeatureStore, "apply", watched)
-    publish_service(copied, "card", 2, [variable.name for variable in catalogue(copied)][:3])
+    names = [variable.name for variable in catalogue(copied)][:3]
+    publish_service(
+        copied, "card", 2, names, observation_set=next(iter(read_spine(copied).observations)), owner="us"
+    )
     report = apply(copied)
     assert report.services == ("card_v1", "card_v2")
     assert {"serving_card_v2", "card_v2"} <= set(applied[0])
     assert not {"serving_card_v1", "card_v1", *(view.name for view in plan(copied).views)} & set(applied[0])
-    assert {each.name for each in open_store(copied).list_feature_services()} == {"card_v1", "card_v2"}
+    store = open_store(copied)
+    assert {each.name for each in store.list_feature_services()} == {"card_v1", "card_v2"}
+    assert (
+        store.get_feature_service("card_v2").owner == store.get_feature_view("serving_card_v2").owner == "us"
+    )
 
 
 def test_an_entity_for_everyone_whom_the_spine_describes(copied: Workspace) -> None:
