@@ -21,7 +21,7 @@ SCORECARD_OP = SCORECARD_KEY.to_python_identifier()
 
 
 class Day(dg.Config):
-    """As of which day: the schedule says yesterday; without it, the day of the newest delivery."""
+    """As of which day: the schedule says yesterday; without it, the day of what is newest."""
 
     as_of: str | None = None
 

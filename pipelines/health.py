@@ -10,11 +10,12 @@ from bluemirror.health.alerts import CHECKS, KINDS
 from bluemirror.health.nightly import Night
 from bluemirror.health.publishing import publish
 from pipelines.declared import Declared
-from pipelines.desk import markdown_table
+from pipelines.desk import Day, markdown_table
 from pipelines.journal import Journal
 from pipelines.variables import block_key
 
 HEALTH_KEY = dg.AssetKey(["health", "variables"])
+HEALTH_OP = HEALTH_KEY.to_python_identifier()
 
 
 def health_asset(declared: Declared, journal: Journal) -> dg.AssetsDefinition:
@@ -43,9 +44,9 @@ def health_asset(declared: Declared, journal: Journal) -> dg.AssetsDefinition:
         check_specs=checks,
         description="变量健康 / health of variables: is every one there, and does it look as it did.",
     )
-    def variable_health() -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    def variable_health(config: Day) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         with journal.step("health", "variables") as keep:
-            report = keep(publish(declared.workspace, log=journal.say))
+            report = keep(publish(declared.workspace, config.as_of, log=journal.say))
         made = report.night
         severities = made.alerts["severity"].to_list()
         journal.say(

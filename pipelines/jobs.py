@@ -7,6 +7,7 @@ import datetime as dt
 import dagster as dg
 
 from pipelines.desk import SCORECARD_OP
+from pipelines.health import HEALTH_OP
 
 TRAINING_GROUP = "training"
 ZONE = "Asia/Shanghai"
@@ -58,6 +59,7 @@ def schedules() -> list[dg.ScheduleDefinition]:
 
 
 def _yesterday(context: dg.ScheduleEvaluationContext) -> dict[str, object]:
-    """The day that ended before the night: seen from it, a source that did not come is late."""
+    """The day that ended before the night: seen from it, a source that did not come is late, and a week is whole."""
     day = context.scheduled_execution_time.date() - dt.timedelta(days=1)
-    return {"ops": {SCORECARD_OP: {"config": {"as_of": day.isoformat()}}}}
+    config = {"config": {"as_of": day.isoformat()}}
+    return {"ops": {SCORECARD_OP: config, HEALTH_OP: config}}

@@ -19,7 +19,7 @@ from bluemirror.desk.evidence import ENOUGH, evidence_below, share_range
 from bluemirror.health.tables import ALERT_SCHEMA, REASON_COLUMNS
 
 SEVERE = 0.2
-"""Share of a source's variables that, moved within a week, makes a warning an error."""
+"""Share of a source's variables moved that, if any of them did within a week, makes a warning an error."""
 DRIFTED = 0.2
 """Share of a source's variables away from the training window from which on that alone is an alert: single ones drift
 with every year that passes (days since the first of anything), and stand in the table with their PSI."""
@@ -27,8 +27,10 @@ FELL_SILENT = 0.5
 """A source whose share of answers falls below this part of what it was is told as silent."""
 TOGETHER, LEAST_TOGETHER = 0.5, 6
 """Share of the sources, and how many at least, that make one alert of all when they move in the same week."""
-NAMED = 12
+NAMED = 8
 """Variables that an alert lists, the farthest moved first."""
+COVERAGE_TOLD = 0.2
+"""Change of a variable's coverage from which on an alert tells it rather than the mean."""
 POPULATION = "population"
 """Stands for the source where most of them moved."""
 
@@ -182,7 +184,8 @@ def _names(prefix: str) -> list[str]:
 
 def _row(one: _Source) -> dict[str, Any]:
     kind = "silent" if one.silent else "broke" if one.week else "drifted"
-    severe = one.silent or one.week >= SEVERE * len(one.rows)
+    # A week that is broken for two days only moves few against last week; the training window is the longer memory.
+    severe = one.silent or (one.week > 0 and max(one.week, one.training) >= SEVERE * len(one.rows))
     return {
         "source": one.name,
         "kind": kind,
@@ -219,9 +222,11 @@ def _cause(one: _Source) -> str:
 
 
 def _means(row: Mapping[str, Any]) -> str:
+    """What became of the variable: of its coverage, if that is what changed, else of its mean."""
+    covered, covers = row["training_coverage"] or 0.0, row["coverage"] or 0.0
     was, now = row["training_mean"], row["mean"]
-    if was is None or now is None:
-        return f", coverage {row['training_coverage'] or 0:.0%} to {row['coverage'] or 0:.0%}"
+    if was is None or now is None or abs(covers - covered) >= COVERAGE_TOLD:
+        return f", coverage {covered:.0%} to {covers:.0%}"
     return f", mean {was:.4g} to {now:.4g}"
 
 

@@ -133,7 +133,7 @@ def _variables(made: Night) -> str:
     heads = (
         ("variable", "变量 variable", ""),
         ("", "含义 label", ""),
-        ("", "为何缺失 missing by reason", ""),
+        ("", "缺失 missing", ""),
         ("coverage", "覆盖率 coverage", "n"),
         ("", "均值 mean", "n"),
         ("zero_share", "零值 zeros", "n"),

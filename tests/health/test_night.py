@@ -14,8 +14,9 @@ import bluemirror
 from bluemirror.errors import WorkspaceError
 from bluemirror.health import night, publish
 from bluemirror.health.alerts import POPULATION
-from bluemirror.health.nightly import manifest_path, read_night
+from bluemirror.health.nightly import manifest_path, read_night, table_part
 from bluemirror.health.tables import ALERTS, BLOCKS, QUANTILES, REASON_COLUMNS, VARIABLES
+from bluemirror.scorecards.screen import CODES
 from bluemirror.variables.store import read_variables
 from bluemirror.workspace import Workspace
 from tests.health import oracle
@@ -137,6 +138,20 @@ def test_what_was_kept_gives_what_is_computed_anew(
     anew = night(apart(quiet_once, tmp_path / "other"), LAST)
     assert kept.variables.equals(anew.variables)
     assert kept.blocks.equals(anew.blocks)
+
+
+def test_kept_counts_of_other_rows_are_not_used(quiet: Workspace) -> None:
+    """A week whose night was looked at when half of its rows were not there yet is counted again."""
+    publish(quiet, LAST - WEEK)
+    path = manifest_path(quiet, LAST - WEEK)
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["sets"][SET]["recent_digest"] = "other rows"
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    part = table_part(quiet, VARIABLES, LAST - WEEK)
+    frame = pl.read_parquet(part)
+    nothing = pl.Series("counts", np.zeros((len(frame), CODES), np.uint32), dtype=frame.schema["counts"])
+    frame.with_columns(nothing).write_parquet(part)
+    assert night(quiet, LAST).variables["psi_week"].null_count() == 0
 
 
 def test_a_second_night_changes_nothing(quiet: Workspace) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from bluemirror.workspace import Workspace
 from pipelines.desk import SCORECARD_OP
+from pipelines.health import HEALTH_OP
 from pipelines.jobs import schedules
 from pipelines.platform import platform
 
@@ -81,7 +82,8 @@ def test_the_scheduled_night_looks_back_from_the_day_that_ended(repository: Path
         scheduled_execution_time=at, repository_def=platform(Workspace.open(repository)).get_repository_def()
     )
     (request,) = nightly.evaluate_tick(context).run_requests or ()
-    assert request.run_config == {"ops": {SCORECARD_OP: {"config": {"as_of": "2025-12-31"}}}}
+    config = {"config": {"as_of": "2025-12-31"}}
+    assert request.run_config == {"ops": {SCORECARD_OP: config, HEALTH_OP: config}}
 
 
 def test_the_code_location_loads_within_its_budget(repository: Path) -> None:

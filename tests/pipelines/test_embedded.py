@@ -12,9 +12,11 @@ import pytest
 
 from bluemirror.desk.alerts import CHECKS
 from bluemirror.errors import BluemirrorError, LandingError
+from bluemirror.health.alerts import CHECKS as HEALTH_CHECKS
 from bluemirror.workspace import Workspace
 from pipelines import embedded
 from pipelines.desk import SCORECARD_KEY
+from pipelines.health import HEALTH_KEY
 from pipelines.instance import dagster_home, open_instance
 
 
@@ -118,6 +120,19 @@ def test_the_desk_is_an_asset_with_a_check_a_question(landed: Workspace) -> None
         found = {key.name: records[key].event.dagster_event.asset_check_evaluation_data for key in keys}
     assert all(one.passed for one in found.values())
     assert "loan_instalment" in found["freshness"].metadata["sources"].value
+
+
+def test_the_health_of_variables_is_an_asset_with_a_check_a_question(landed: Workspace) -> None:
+    journal = embedded.run(landed, "night", say=print)
+    report = journal.of("health")["variables"]
+    assert report.page.is_file()
+    assert len(report.night.variables) == journal.of("variables")["month"].variables
+    with open_instance(landed) as instance:
+        keys = [dg.AssetCheckKey(HEALTH_KEY, name) for name in HEALTH_CHECKS]
+        records = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+        found = {key.name: records[key].event.dagster_event.asset_check_evaluation_data for key in keys}
+    assert all(one.passed for one in found.values())
+    assert found["week"].metadata["alerts"].value == 0
 
 
 def test_an_alert_fails_its_check_and_not_the_night(landed: Workspace) -> None:
