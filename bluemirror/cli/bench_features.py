@@ -211,7 +211,7 @@ def _peers(
 def _write_floor(folder: Path, observations: int, variables: int) -> float:
     """Values a second of writing alone, two threads: float32, snappy, no dictionary, no statistics.
 
-    The arrays are those of shards as the build writes them, and a third of their values are null.
+    The arrays are those of row groups as the build writes them, and a third of their values are null.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -219,10 +219,10 @@ def _write_floor(folder: Path, observations: int, variables: int) -> float:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from bluemirror.variables.building import GROUP, THREADS
     from bluemirror.variables.engine import nullable
-    from bluemirror.variables.store import SHARD, THREADS
 
-    columns, rows = max(1, min(variables, 500)), max(1, min(observations, SHARD))
+    columns, rows = max(1, min(variables, 500)), max(1, min(observations, GROUP))
     random = np.random.default_rng(0)
     noise = random.random((columns, rows), dtype=np.float32)
     noise[random.random(noise.shape) < 1 / 3] = np.nan

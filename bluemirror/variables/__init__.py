@@ -14,14 +14,14 @@ from bluemirror.variables.catalogue import catalogue
 from bluemirror.variables.explain import explain
 
 if TYPE_CHECKING:
+    from bluemirror.variables.building import build as build
     from bluemirror.variables.counting import count_variables as count_variables
     from bluemirror.variables.language import load_blocks as load_blocks
-    from bluemirror.variables.store import build as build
     from bluemirror.variables.store import read_variables as read_variables
     from bluemirror.variables.store import variable_files as variable_files
 
 _LAZY = {
-    "build": "bluemirror.variables.store",
+    "build": "bluemirror.variables.building",
     "count_variables": "bluemirror.variables.counting",
     "load_blocks": "bluemirror.variables.language",
     "read_variables": "bluemirror.variables.store",

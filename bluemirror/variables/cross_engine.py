@@ -40,9 +40,10 @@ class CrossEngine:
         self.block = block
         self.variables = block_variables(block)
         self.observations = observations
-        calls = calls or CallLedger(connection, Catalog(contracts), spine, observations)
+        calls = calls or CallLedger.read(connection, Catalog(contracts), spine, [observations])[0]
         self.parts = [
-            BlockEngine(connection, part, contracts, spine, observations, calls) for part in block.borrowed
+            BlockEngine.read(connection, part, contracts, spine, observations, calls)
+            for part in block.borrowed
         ]
         self.as_of: Ints = self.parts[0].as_of
 
@@ -79,21 +80,26 @@ class StoredCrossEngine:
         self.variables = block_variables(block)
         self.observations = observations
         self.as_of: Ints = observations["as_of"].cast(pl.Datetime("us")).dt.timestamp("us").to_numpy()
-        self._read = read
         needed = {side for one in block.combinations for side in (one.left, one.right)}
-        self._sides = {
-            part.name: [one.name for one in block_variables(part) if one.name in needed]
+        asked = observations.select("observation_id")
+        self._sides = [
+            (
+                part.name,
+                read(
+                    part.name,
+                    [
+                        f"{part.name}__reason",
+                        *(one.name for one in block_variables(part) if one.name in needed),
+                    ],
+                    asked,
+                ),
+            )
             for part in block.borrowed
-        }
+        ]
 
     def compute_table(self, start: int = 0, stop: int | None = None) -> pa.Table:
         """Variables of the observations ``start:stop`` as an Arrow table."""
-        asked = self.observations[start:stop].select("observation_id")
-        frames = [
-            (name, self._read(name, [f"{name}__reason", *sides], asked))
-            for name, sides in self._sides.items()
-        ]
-        return crossed(self.block, self.variables, frames)
+        return crossed(self.block, self.variables, [(name, frame[start:stop]) for name, frame in self._sides])
 
 
 def crossed(
@@ -128,5 +134,5 @@ def engine_of(
     calls: CallLedger | None = None,
 ) -> BlockEngine | CrossEngine:
     """The engine of ``block``: its own, or that of a block across sources."""
-    kind = CrossEngine if block.borrowed else BlockEngine
-    return kind(connection, block, contracts, spine, observations, calls)
+    read = CrossEngine if block.borrowed else BlockEngine.read
+    return read(connection, block, contracts, spine, observations, calls)

@@ -14,16 +14,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from bluemirror.errors import FamilyError
 from bluemirror.variables.ages import MICROSECONDS_A_DAY, ages, buckets, placed, recency
 from bluemirror.variables.cells import Rows
-from bluemirror.variables.checking import explained_mistakes
+from bluemirror.variables.children import FamilyTable
 from bluemirror.variables.combining import COMBINED, combined
 from bluemirror.variables.declarations import Attribute, Block, Family
 from bluemirror.variables.grouped import Ints
-from bluemirror.variables.load import Request, column_sql, family_arrays, request_family
+from bluemirror.variables.load import family_arrays
 from bluemirror.variables.loaded import LoadedRows, SliceCodes
 from bluemirror.variables.plan import Variable, attribute_variables, block_variables
+from bluemirror.variables.reading import BlockRows, GroupRows, LoadKey, load_key, times
 from bluemirror.variables.reasons import (
     ANSWERED,
     NO_HIT,
@@ -32,20 +32,19 @@ from bluemirror.variables.reasons import (
     Outcomes,
     answer_reasons,
 )
-from bluemirror.variables.relations import LinkedPairs, Links
+from bluemirror.variables.relations import LinkedPairs
 from bluemirror.variables.resolve import Moments, Resolved, below, known_rows, times_of
 from bluemirror.variables.spine import Spine
-from bluemirror.variables.tables import Catalog, FamilyTable, KeyedTable, Keys, load_children
+from bluemirror.variables.tables import Catalog, KeyedTable
 from bluemirror.variables.tensor_kernel import Shard, Way, fold_units, ways
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-    from bluemirror.contracts import Contract, Table
+    from bluemirror.contracts import Contract
 
 Floats32 = NDArray[np.float32]
-LoadKey = tuple[str, str, str, "str | None"]
 
 
 class BlockEngine:
@@ -53,128 +52,88 @@ class BlockEngine:
 
     Parameters
     ----------
-    connection
-        Over the mart (``bluemirror.connect``); used while loading only.
-    observations
-        observation_id, the entity's key, as_of and every key that the families match; sorted by observation_id.
+    rows
+        What the block reads.
+    chunk
+        Which chunk of it.
     calls
         The call ledger of these observations or of more, where several blocks share it.
     """
 
-    def __init__(
-        self,
+    def __init__(self, rows: BlockRows, chunk: int, calls: CallLedger) -> None:
+        self._spell_out(rows.block, rows.catalog)
+        self.observations = rows.chunks[chunk]
+        self.as_of: Ints = times(self.observations)
+        self.index = self.observations.select("observation_id").with_row_index("index")
+        self._ids: dict[str, Ints] = {}
+        self._headers: dict[LoadKey, KeyedTable] = {}
+        self._tables: dict[str, FamilyTable] = {}
+        self._links: dict[str, LinkedPairs] = {}
+        self._attributes: dict[str, dict[tuple[str, bool, str | None], Floats32]] = {}
+        for key, group in rows.groups.items():
+            self._arrange(key, group, chunk)
+        self.ledger: Outcomes | None = calls.about(rows.block.source, self.observations)
+
+    @classmethod
+    def read(
+        cls,
         connection: duckdb.DuckDBPyConnection,
         block: Block,
         contracts: Mapping[str, Contract],
         spine: Spine,
         observations: pl.DataFrame,
         calls: CallLedger | None = None,
-    ) -> None:
-        self._spell_out(block)
-        self.observations = observations
-        self.as_of: Ints = observations["as_of"].cast(pl.Datetime("us")).dt.timestamp("us").to_numpy()
-        self.index = observations.select("observation_id").with_row_index("index")
-        self.catalog = Catalog(contracts)
-        self._keys: dict[str, Keys] = {}
-        self._ids: dict[str, Ints] = {}
-        self._headers: dict[LoadKey, KeyedTable] = {}
-        self._tables: dict[str, FamilyTable] = {}
-        self._links: dict[str, LinkedPairs] = {}
-        self._attributes: dict[str, dict[tuple[str, bool, str | None], Floats32]] = {}
-        for members in self._load_groups().values():
-            with explained_mistakes(block, contracts, observations.columns):
-                self._load(connection, members)
-        calls = calls or CallLedger(connection, self.catalog, spine, observations)
-        self.ledger: Outcomes | None = calls.about(block.source, observations)
+    ) -> BlockEngine:
+        """The engine of ``block`` over the mart.
 
-    def _spell_out(self, block: Block) -> None:
+        Parameters
+        ----------
+        connection
+            Over the mart (``bluemirror.connect``); used while reading only.
+        observations
+            observation_id, the entity's key, as_of and every key that the families match; sorted by observation_id.
+        """
+        catalog = Catalog(contracts)
+        calls = calls or CallLedger.read(connection, catalog, spine, [observations])[0]
+        return cls(BlockRows(connection, block, catalog, [observations]), 0, calls)
+
+    def _spell_out(self, block: Block, catalog: Catalog) -> None:
         """Names and tensors once: a single applicant must not pay for spelling them out again."""
         self.block = block
         self.variables = block_variables(block)
         self._ways = {family.name: ways(family) for family in block.families}
         self._asked = {family.name: tuple(attribute_variables(block, family)) for family in block.families}
+        self._key_of = {family.name: load_key(catalog, block, family) for family in block.families}
         self._index = {one.name: place for place, one in enumerate(self.variables)}
         self._places = _places(self.variables, block)
         self._combinations = _steps(block, self._index)
         self._nothing: dict[str, Floats32] = {}
 
-    # Loading -------------------------------------------------------------------------------------------------
-
-    def _load_key(self, family: Family) -> LoadKey:
-        header = self.catalog.header(family.table, self.block)
-        return (header.name, *family.match, repr(family.via) if family.via else None)
-
-    def _load_groups(self) -> dict[LoadKey, list[Family]]:
-        groups: dict[LoadKey, list[Family]] = {}
-        for family in self.block.families:
-            groups.setdefault(self._load_key(family), []).append(family)
-        return groups
-
-    def _observed(self, key: str, family: Family) -> pl.Series:
-        if key not in self.observations.columns:
-            raise FamilyError(
-                f"the observations have no key {key!r}",
-                file=f"{self.block.path}, line {family.line}",
-                field="match",
-                rule=f"keys of these observations are {', '.join(self.observations.columns)}",
-                fix="match one of them, or add it to keys_from in the spine or to the observation query",
-            )
-        return self.observations[key]
-
-    def _load(self, connection: duckdb.DuckDBPyConnection, members: list[Family]) -> None:
-        first = members[0]
-        column, key = first.match
-        if first.via is not None:
-            links = Links.load(
-                connection, self.catalog, self.block, first.via, self._observed(first.via.from_[1], first)
-            )
-            keys = links.keys
-            for family in members:
-                self._links[family.name] = links
-        else:
-            if key not in self._keys:
-                self._keys[key] = Keys.of(self._observed(key, first))
-                self._ids[key] = self._keys[key].ids(self._observed(key, first))
-            keys = self._keys[key]
-        contract = self.catalog.contract(first.table, self.block)
-        header = self.catalog.header(first.table, self.block)
-        request = Request()
-        own = [family for family in members if family.table == header.name]
-        columns = {family.name: request_family(request, family) for family in own}
-        attributes = {
-            family.name: {
-                (one.column, one.coded): request.alias(
-                    f"CAST({column_sql(family.columns, one.column)} AS {'VARCHAR' if one.coded else 'DOUBLE'})"
-                )
-                for one in family.attributes
-            }
-            for family in own
-        }
-        for family in members:
-            if family.attributes and family.table != header.name:
-                raise FamilyError(
-                    f"family {family.name}: attributes are values of {header.name}, not of {family.table}",
-                    file=f"{self.block.path}, line {family.line}",
-                    field="attributes",
-                    rule="attributes come from the one newest answer or state",
-                    fix="aggregate the rows with last, max or count instead",
-                )
-        keyed = KeyedTable(connection, contract, header, column, keys, request, wanted_rows(header, members))
-        self._headers[self._load_key(first)] = keyed
-        for family in own:
-            arrays = family_arrays(keyed.loaded, family, columns[family.name], self.index)
+    def _arrange(self, key: LoadKey, group: GroupRows, chunk: int) -> None:
+        """Turn the rows of a group into the arrays of its families."""
+        keyed = group.keyed(chunk)
+        self._headers[key] = keyed
+        matched = group.members[0].match[1]
+        if not group.links and matched not in self._ids:
+            self._ids[matched] = group.keys[chunk].ids(self.observations[matched])
+        for family in group.members:
+            if group.links:
+                self._links[family.name] = group.links[chunk]
+            if family.table != group.table.name:
+                continue
+            arrays = family_arrays(keyed.loaded, family, group.columns[family.name], self.index)
             self._tables[family.name] = FamilyTable(keyed.rows, arrays, None)
+            aliases = group.attributes[family.name]
             self._attributes[family.name] = {
                 (one.column, one.coded, code): attribute_numbers(
-                    keyed.loaded, attributes[family.name][one.column, one.coded], one, code
+                    keyed.loaded, aliases[one.column, one.coded], one, code
                 )
                 for _, one, code in self._asked[family.name]
                 if one is not None
             }
-        children = [family for family in members if family.table != header.name]
-        if children:
-            self._tables |= load_children(connection, self.catalog, self.block, keyed, children, self.index)
-        # Only attribute columns and times are needed from here on.
+        for child in group.children:
+            self._tables |= child.tables(chunk, len(keyed.loaded), self.index)
+        # Only times are needed from here on.
         keyed.loaded.forget()
 
     # Computing -----------------------------------------------------------------------------------------------
@@ -222,7 +181,7 @@ class BlockEngine:
         first = next((one for one in self.block.families if one.via is None), None)
         if first is None:
             return np.full(len(as_of), ANSWERED, dtype=np.int8)
-        keyed = self._headers[self._load_key(first)]
+        keyed = self._headers[self._key_of[first.name]]
         moments = self._moments(first, shard, as_of)
         ledger = None if self.ledger is None else self.ledger.outcomes(shard, as_of)
         if keyed.table.kind == "answer":
@@ -235,7 +194,7 @@ class BlockEngine:
 
     def _family(self, family: Family, shard: slice, as_of: Ints, start: int, into: Floats32) -> None:
         """Fill ``into`` (variables of the family, observations)."""
-        keyed = self._headers[self._load_key(family)]
+        keyed = self._headers[self._key_of[family.name]]
         table = self._tables[family.name]
         count = len(as_of)
         if family.via is not None:
@@ -393,16 +352,6 @@ class BlockEngine:
                 continue
             numbers = self._attributes[family.name][attribute.column, attribute.coded, code]
             values[:] = np.where(present, numbers[newest] if len(numbers) else np.nan, np.nan)
-
-
-def wanted_rows(header: Table, members: Sequence[Family]) -> str | None:
-    """The rows that any of ``members`` wants, as SQL; None if one of them wants all of them."""
-    filters = [family.where for family in members if family.table == header.name]
-    if header.kind != "event" or len(filters) < len(members) or not all(filters):
-        return None
-    if any(family.age or family.attributes for family in members):
-        return None
-    return " OR ".join(f"({one})" for one in dict.fromkeys(filters))
 
 
 def _steps(block: Block, index: Mapping[str, int]) -> list[tuple[str, list[int], list[int], list[int]]]:

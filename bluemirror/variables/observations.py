@@ -86,7 +86,7 @@ def with_keys(
     request = Request()
     aliases = {name: request.alias(f"t.{quote(name)}") for name in names}
     keys = Keys.of(observations[declared.key])
-    keyed = KeyedTable(connection, contract, table, declared.key, keys, request)
+    keyed = KeyedTable.read(connection, contract, table, declared.key, keys, request)
     as_of = observations["as_of"].dt.timestamp("us").to_numpy()
     row = keyed.resolve(Moments(keys.ids(observations[declared.key]), as_of)).newest(len(observations))
     index = pl.Series(row).replace(-1, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,8 +14,9 @@ from bluemirror.mart.versions import quote
 from bluemirror.variables.grouped import Grouped, Ints
 from bluemirror.variables.load import Request
 from bluemirror.variables.resolve import Moments, known_rows
+from bluemirror.variables.spill import Spill
 from bluemirror.variables.spine import Spine
-from bluemirror.variables.tables import Catalog, KeyedTable, Keys
+from bluemirror.variables.tables import Catalog, Keys, read_keyed
 
 if TYPE_CHECKING:
     import duckdb
@@ -51,57 +52,78 @@ def answer_reasons(
     return reason
 
 
+@dataclass(frozen=True)
 class CallLedger:
     """The call ledger of some observations, loaded once for all the sources that their blocks ask about.
 
-    Parameters
+    Attributes
     ----------
-    connection
-        Over the mart; used while loading only.
-    observations
-        With the ledger's entity, if they have it.
+    entity
+        The key by which calls are found.
+    sources
+        The sources that anybody was ever asked about: an applicant alone must not look as if nobody was.
+    keys, rows
+        Whose calls, and the calls by key.
+    source, outcome
+        (rows,) place of the source in ``sources``, and the reason that the result of the call stands for.
     """
 
-    def __init__(
-        self,
+    entity: str
+    sources: tuple[str, ...]
+    keys: Keys
+    rows: Grouped
+    source: NDArray[np.int16]
+    outcome: NDArray[np.int16]
+
+    @classmethod
+    def read(
+        cls,
         connection: duckdb.DuckDBPyConnection,
         catalog: Catalog,
         spine: Spine,
-        observations: pl.DataFrame,
-    ) -> None:
-        self.entity = "" if spine.calls is None else spine.calls.entity
-        self.sources: list[str] = []
+        chunks: Sequence[pl.DataFrame],
+        spill: Spill | None = None,
+    ) -> Sequence[CallLedger]:
+        """The ledger of each chunk of observations; empty where they do not have the ledger's entity."""
         declared = spine.calls
-        if declared is None or declared.entity not in observations.columns:
-            return
+        if declared is None or declared.entity not in chunks[0].columns:
+            nobody = Keys.of(pl.Series(dtype=pl.String))
+            nothing = np.zeros(0, dtype=np.int16)
+            empty = Grouped.build({}, np.zeros(0, dtype=np.int64), 0)
+            return [cls("", (), nobody, empty, nothing, nothing)] * len(chunks)
         contract = catalog.contract(declared.table, spine.path)
-        # Asked of the whole ledger: an applicant alone must not look as if nobody were ever asked about.
         heard = connection.sql(
             f"SELECT DISTINCT {quote(declared.source)} FROM {quote(declared.table)}"
         ).fetchall()
-        self.sources = sorted(source for (source,) in heard if source is not None)
+        sources = tuple(sorted(source for (source,) in heard if source is not None))
         request = Request()
         result = request.alias(f"CAST(t.{quote(declared.result)} AS VARCHAR)")
         source = request.alias(f"CAST(t.{quote(declared.source)} AS VARCHAR)")
-        self.keys = Keys.of(observations[declared.entity])
+        keys = [Keys.of(chunk[declared.entity]) for chunk in chunks]
         table = contract.table(declared.table)
-        calls = KeyedTable(connection, contract, table, declared.entity, self.keys, request)
+        rows = read_keyed(connection, spill or Spill(), contract, table, declared.entity, keys, request)
         outcomes = {name: OUTCOMES[outcome] for name, outcome in declared.outcomes.items()}
-        self._outcome = _numbers(calls.loaded.column(result), outcomes, ERROR)
-        places = {name: place for place, name in enumerate(self.sources)}
-        self._source = _numbers(calls.loaded.column(source), places, -1)
-        self._rows = calls.rows
+        places = {name: place for place, name in enumerate(sources)}
+
+        def of(chunk: int) -> CallLedger:
+            loaded = rows.loaded(chunk)
+            return cls(
+                declared.entity,
+                sources,
+                keys[chunk],
+                loaded.grouped(len(keys[chunk])),
+                _numbers(loaded.column(source), places, -1),
+                _numbers(loaded.column(result), outcomes, ERROR),
+            )
+
+        return [of(chunk) for chunk in range(len(chunks))]
 
     def about(self, source: str, observations: pl.DataFrame) -> Ledger | None:
         """The calls made to ``source`` for ``observations``; None if the ledger never heard of it."""
         if source not in self.sources:
             return None
-        rows, outcome = self._rows.where(self._source == self.sources.index(source)), self._outcome
-        return Ledger(
-            rows,
-            outcome[self._source == self.sources.index(source)],
-            self.keys.ids(observations[self.entity]),
-        )
+        asked = self.source == self.sources.index(source)
+        return Ledger(self.rows.where(asked), self.outcome[asked], self.keys.ids(observations[self.entity]))
 
 
 def _numbers(column: pl.Series, numbers: Mapping[str, int], otherwise: int) -> NDArray[np.int16]:

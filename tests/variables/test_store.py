@@ -11,7 +11,7 @@ import pytest
 import bluemirror
 from bluemirror.contracts import read_contracts
 from bluemirror.errors import FamilyError
-from bluemirror.variables import build, load_blocks, read_variables, store, variable_files
+from bluemirror.variables import build, building, load_blocks, read_variables, variable_files
 from bluemirror.variables.cross_engine import engine_of
 from bluemirror.variables.plan import block_variables
 from bluemirror.variables.spine import read_spine
@@ -80,9 +80,9 @@ def test_chunks_do_not_change_what_is_stored(
     whole = Workspace.open(small_workspace)
     (tmp_path / "mart").symlink_to(whole.mart)
     parted = replace(whole, data=tmp_path)
-    monkeypatch.setattr(store, "CHUNK", 700)
+    monkeypatch.setattr(building, "CHUNK", 700)
     for name in read_spine(whole).observations:
-        assert build(parted, name).observations > 2 * store.CHUNK
+        assert build(parted, name).observations > 2 * building.CHUNK
         for block in load_blocks(whole):
             assert len(variable_files(parted, name, block.name)) > 2
         assert read_variables(parted, name).equals(read_variables(whole, name))

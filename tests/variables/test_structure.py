@@ -130,7 +130,7 @@ def test_every_reason_occurs(
 ) -> None:
     reasons: set[int] = set()
     for block in blocks[:6]:
-        engine = BlockEngine(mart.connection, block, contracts, spine, mart.observations[block.entity])
+        engine = BlockEngine.read(mart.connection, block, contracts, spine, mart.observations[block.entity])
         reasons |= set(engine.compute(0, 200)[f"{block.name}__reason"].to_list())
     assert reasons == set(REASONS)
 

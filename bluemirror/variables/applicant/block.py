@@ -15,13 +15,14 @@ from bluemirror.variables.applicant.fresh_rows import FreshRows, attribute_value
 from bluemirror.variables.applicant.history import Past, load_past, rows_between
 from bluemirror.variables.applicant.links import PastLinks
 from bluemirror.variables.applicant.merging import Merged, merge, merge_arrays
-from bluemirror.variables.applicant.plans import ChildPlan, load_key, plan_loads
+from bluemirror.variables.applicant.plans import ChildPlan, plan_loads
 from bluemirror.variables.applicant.records import FreshRow, Records
-from bluemirror.variables.engine import BlockEngine, Floats32, LoadKey
+from bluemirror.variables.children import FamilyTable, Units
+from bluemirror.variables.engine import BlockEngine, Floats32
 from bluemirror.variables.grouped import Grouped, Ints
 from bluemirror.variables.load import FamilyArrays, family_arrays
+from bluemirror.variables.reading import LoadKey
 from bluemirror.variables.resolve import Moments, Resolved
-from bluemirror.variables.tables import FamilyTable, Level
 
 if TYPE_CHECKING:
     import duckdb
@@ -66,11 +67,7 @@ class ApplicantBlock(BlockEngine):
         catalog: Catalog,
         excluded: pl.DataFrame,
     ) -> None:
-        self._spell_out(block)
-        self.catalog = catalog
-        self._key_of = {
-            family.name: load_key(family, catalog.header(family.table, block)) for family in block.families
-        }
+        self._spell_out(block, catalog)
         self._pasts: dict[LoadKey, Past] = {}
         self._past_links: dict[LoadKey, PastLinks] = {}
         for key, plan in plan_loads(connection, block, catalog).items():
@@ -103,9 +100,6 @@ class ApplicantBlock(BlockEngine):
         return int(reason[0]), values[:, 0]
 
     # What the engine asks ------------------------------------------------------------------------------------
-
-    def _load_key(self, family: Family) -> LoadKey:
-        return self._key_of[family.name]
 
     def _moments(self, family: Family, shard: slice, as_of: Ints) -> Moments:  # noqa: ARG002 - of one moment
         return Moments(self._groups[self._key_of[family.name]], as_of)
@@ -241,7 +235,7 @@ class ApplicantBlock(BlockEngine):
                 self._tables[family.name] = (
                     FamilyTable(moved, old.arrays, None)
                     if old.level is None
-                    else FamilyTable(old.rows, old.arrays, Level(moved, old.level.arrays))
+                    else FamilyTable(old.rows, old.arrays, Units(moved, old.level.arrays))
                 )
             return
         header = fresh[place - len(merged.old)][1] if newest >= 0 else None
@@ -305,7 +299,7 @@ def _fresh_below(
             unit=None,
             outer_where=None,
         )
-        made[family.name] = FamilyTable(rows, _arrays(past, family, table, child), Level(unit_rows, outer))
+        made[family.name] = FamilyTable(rows, _arrays(past, family, table, child), Units(unit_rows, outer))
     return made
 
 

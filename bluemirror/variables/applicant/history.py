@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 
 from bluemirror.mart.versions import quote
 from bluemirror.variables.applicant.records import mark_sql
-from bluemirror.variables.engine import attribute_numbers, wanted_rows
+from bluemirror.variables.children import FamilyTable, read_children
+from bluemirror.variables.engine import attribute_numbers
 from bluemirror.variables.grouped import Grouped
 from bluemirror.variables.load import Request, column_sql, family_arrays
 from bluemirror.variables.plan import attribute_variables
-from bluemirror.variables.tables import FamilyTable, KeyedTable, Keys, load_children
+from bluemirror.variables.reading import wanted_rows
+from bluemirror.variables.spill import Spill
+from bluemirror.variables.tables import KeyedTable, Keys
 
 if TYPE_CHECKING:
     import duckdb
@@ -118,7 +121,9 @@ def load_past(
     mark = mark_sql(plan.header)
     mark_alias = None if mark is None else request.alias(mark)
     where = wanted_rows(plan.header, plan.members)
-    keyed = KeyedTable(connection, plan.contract, plan.header, plan.match[0], numbers.keys, request, where)
+    keyed = KeyedTable.read(
+        connection, plan.contract, plan.header, plan.match[0], numbers.keys, request, where
+    )
     loaded = keyed.loaded
     offsets = keyed.rows.offsets
     # One group more, without rows, for keys that the mart does not know.
@@ -142,7 +147,8 @@ def load_past(
         }
     if plan.children:
         below = [family for child in plan.children for family in child.families]
-        past.tables |= load_children(connection, catalog, block, keyed, below, excluded)
+        for child in read_children(connection, Spill(), catalog, block, lambda _: (loaded, None), below):
+            past.tables |= child.tables(0, len(loaded), excluded)
     loaded.forget()
     return past
 
@@ -188,7 +194,7 @@ class KeyedColumns:
         aliases = {name: request.alias(f"CAST(t.{quote(name)} AS VARCHAR)") for name in columns}
         mark = mark_sql(table)
         mark_alias = None if mark is None else request.alias(mark)
-        self.keyed = KeyedTable(connection, contract, table, key, self.numbers.keys, request)
+        self.keyed = KeyedTable.read(connection, contract, table, key, self.numbers.keys, request)
         self.columns = {name: Texts(self.keyed.loaded.column(alias)) for name, alias in aliases.items()}
         self.marks = None if mark_alias is None else Texts(self.keyed.loaded.column(mark_alias))
         self.keyed.loaded.forget()

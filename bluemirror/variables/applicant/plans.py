@@ -17,6 +17,7 @@ from bluemirror.variables.load import (
     request_family,
     request_level,
 )
+from bluemirror.variables.reading import LoadKey, load_key
 
 if TYPE_CHECKING:
     import duckdb
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from bluemirror.contracts import Contract, Table
     from bluemirror.variables.declarations import Block, Family
     from bluemirror.variables.tables import Catalog
-
-LoadKey = tuple[str, str, str, "str | None"]
 
 
 @dataclass(frozen=True)
@@ -78,11 +77,6 @@ class LoadPlan:
         return place(self.contract, self.header, self.match[0])
 
 
-def load_key(family: Family, header: Table) -> LoadKey:
-    """What families that are loaded together have in common."""
-    return (header.name, *family.match, repr(family.via) if family.via else None)
-
-
 def plan_loads(
     connection: duckdb.DuckDBPyConnection, block: Block, catalog: Catalog
 ) -> dict[LoadKey, LoadPlan]:
@@ -95,7 +89,7 @@ def plan_loads(
     """
     groups: dict[LoadKey, list[Family]] = {}
     for family in block.families:
-        groups.setdefault(load_key(family, catalog.header(family.table, block)), []).append(family)
+        groups.setdefault(load_key(catalog, block, family), []).append(family)
     return {key: _plan(connection, block, catalog, members) for key, members in groups.items()}
 
 
