@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bluemirror.compiled import compiled
 from bluemirror.variables.ages import MICROSECONDS_A_DAY
-from bluemirror.variables.cells import NEGLIGIBLE, Cells, Members
+from bluemirror.variables.cells import NEGLIGIBLE, Cells, Members, running
 from bluemirror.variables.grouped import Ints
 
 Floats = NDArray[np.float64]
@@ -139,9 +139,9 @@ def _gaps(statistic: str) -> Callable[[Cells, str], Floats]:
         )
         if statistic in ("min", "max"):
             ufunc = np.minimum if statistic == "min" else np.maximum
-            ufunc.accumulate(ends, axis=0, out=ends)
+            running(ufunc, ends)
             return cells.shaped(np.where(np.isinf(ends), np.nan, ends))
-        count, total, squares = np.cumsum(sums, axis=1, out=sums)
+        count, total, squares = (running(np.add, one) for one in sums)
         with np.errstate(divide="ignore", invalid="ignore"):
             value = total / count
             if statistic == "std":

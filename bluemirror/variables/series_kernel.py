@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from bluemirror.variables.cells import NEGLIGIBLE, Cells, count_cells, sum_cells
+from bluemirror.variables.cells import NEGLIGIBLE, Cells, count_cells, running, sum_cells
 
 Floats = NDArray[np.float64]
 
@@ -65,7 +65,7 @@ def _run(series: Floats) -> Floats:
 
 def _run_now(held: NDArray[np.bool_]) -> Floats:
     """Months in a row that hold, from the newest one on."""
-    return np.logical_and.accumulate(held, axis=0).sum(axis=0).astype(np.float64)
+    return running(np.logical_and, held).sum(axis=0).astype(np.float64)
 
 
 SERIES: dict[str, Callable[[Floats], Floats]] = {

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bluemirror.compiled import compiled
-from bluemirror.variables.cells import Cells, Members, Rows
+from bluemirror.variables.cells import Cells, Members, Rows, running
 from bluemirror.variables.grouped import Ints
 
 Floats = NDArray[np.float64]
@@ -75,7 +75,7 @@ def distinct(cells: Cells, column: str) -> Floats:
     _newest_buckets(newest, rows.bucket, pairs.of, cells.code, *cells.members)
     result = cells.empty(0.0)
     _count_newest(result, newest, pairs.unit)
-    return cells.shaped(np.cumsum(result, axis=0, out=result))
+    return cells.shaped(running(np.add, result))
 
 
 @compiled
@@ -109,7 +109,7 @@ def _spread(measure: int) -> Callable[[Cells, str], Floats]:
         weights = rows.numbers[by] if by else np.ones(len(rows.unit))
         often = np.zeros((rows.windows + 1, cells.crossing.groups, pairs.size))
         _weigh_pairs(often, rows.bucket, pairs.of, cells.code, *cells.members, weights)
-        np.cumsum(often, axis=0, out=often)
+        running(np.add, often)
         result = cells.empty(np.nan)
         _spread_pairs(result, often, pairs.unit, measure)
         return cells.shaped(result)
