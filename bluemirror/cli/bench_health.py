@@ -143,8 +143,9 @@ def enlarge(workspace: Workspace, scratch: Workspace, nights: Sequence[tuple[dt.
     import polars as pl
 
     from bluemirror.variables import load_blocks
+    from bluemirror.variables.building import THREADS
     from bluemirror.variables.spine import read_spine
-    from bluemirror.variables.store import THREADS, variable_files
+    from bluemirror.variables.store import variable_files
 
     spine = read_spine(workspace)
     blocks = load_blocks(workspace)
@@ -185,7 +186,8 @@ def _store(
     import polars as pl
     import pyarrow.parquet as pq
 
-    from bluemirror.variables.store import CHUNK, SHARD, variable_files
+    from bluemirror.variables.building import CHUNK, GROUP
+    from bluemirror.variables.store import variable_files
 
     files = variable_files(workspace, observation_set, block)
     root = scratch.variables / observation_set
@@ -201,8 +203,8 @@ def _store(
         for first in range(0, len(rows), CHUNK):
             chunk = rows[first : first + CHUNK]
             writer = None
-            for start in range(0, len(chunk), SHARD):
-                at = chunk[start : start + SHARD]
+            for start in range(0, len(chunk), GROUP):
+                at = chunk[start : start + GROUP]
                 ids = [f"{day}/{first + start + place:09d}" for place in range(len(at))]
                 part = frame[at].with_columns(
                     observation_id=pl.Series(ids), event_timestamp=pl.lit(noon, dtype=pl.Datetime("us"))

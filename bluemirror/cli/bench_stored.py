@@ -140,17 +140,17 @@ def _copy_block(
 
 
 def _write(frame: pl.DataFrame, folder: Path, copied: _Copied | None = None) -> None:
-    """Write parts as a build writes them: shards as row groups, a chunk a file."""
+    """Write parts as a build writes them: groups of rows, a chunk a file."""
     import pyarrow.parquet as pq
 
-    from bluemirror.variables.store import CHUNK, SHARD
+    from bluemirror.variables.building import CHUNK, GROUP
 
     folder.mkdir(parents=True)
     count = len(frame) if copied is None else len(copied.rows)
     for first in range(0, count, CHUNK):
         writer = None
-        for start in range(first, min(first + CHUNK, count), SHARD):
-            part = slice(start, min(start + SHARD, first + CHUNK, count))
+        for start in range(first, min(first + CHUNK, count), GROUP):
+            part = slice(start, min(start + GROUP, first + CHUNK, count))
             table = (frame[part] if copied is None else copied.of(frame, part)).to_arrow(
                 compat_level=_oldest()
             )

@@ -172,16 +172,16 @@ def ours(workspace: Workspace, subset: Subset) -> tuple[pl.DataFrame, float]:
 
     import bluemirror
     from bluemirror.contracts import read_contracts
+    from bluemirror.variables.building import SHARD, THREADS
     from bluemirror.variables.engine import BlockEngine
     from bluemirror.variables.spine import read_spine
-    from bluemirror.variables.store import SHARD, THREADS
 
     contracts, spine = read_contracts(workspace.contracts_dir), read_spine(workspace)
     observed = subset.applicants
 
     def compute(observations: pl.DataFrame) -> pl.DataFrame:
         with bluemirror.connect(workspace) as connection:
-            engine = BlockEngine(connection, subset.every, contracts, spine, observations)
+            engine = BlockEngine.read(connection, subset.every, contracts, spine, observations)
             starts = range(0, len(observations), SHARD)
             with ThreadPoolExecutor(THREADS) as pool:
                 ends = [min(start + SHARD, len(observations)) for start in starts]

@@ -147,8 +147,8 @@ def load_past(
         }
     if plan.children:
         below = [family for child in plan.children for family in child.families]
-        for child in read_children(connection, Spill(), catalog, block, lambda _: (loaded, None), below):
-            past.tables |= child.tables(0, len(loaded), excluded)
+        for rows in read_children(connection, Spill(), catalog, block, lambda _: (loaded, None), below):
+            past.tables |= rows.tables(0, len(loaded), excluded)
     loaded.forget()
     return past
 
