@@ -10,20 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bluemirror.mart.connect import connect as connect
+    from bluemirror.mart.payloads import Payload as Payload
     from bluemirror.scorecards.judged import judge as judge
+    from bluemirror.variables.applicant import FreshApplicants as FreshApplicants
     from bluemirror.variables.draft import family as family
     from bluemirror.workspace import Workspace as Workspace
 
 __version__ = "0.1.0"
 
 _LAZY = {
+    "FreshApplicants": "bluemirror.variables.applicant",
+    "Payload": "bluemirror.mart.payloads",
     "Workspace": "bluemirror.workspace",
     "connect": "bluemirror.mart.connect",
     "family": "bluemirror.variables.draft",
     "judge": "bluemirror.scorecards.judged",
 }
 
-__all__ = ["Workspace", "__version__", "connect", "family", "judge"]
+__all__ = ["FreshApplicants", "Payload", "Workspace", "__version__", "connect", "family", "judge"]
 
 
 def __getattr__(name: str) -> Any:

@@ -240,7 +240,7 @@ class BlockEngine:
     def _of_nothing(self, family: Family, table: FamilyTable, into: Floats32) -> None:
         """Fill ``into`` with the values of no rows at all, which are the same for everybody."""
         if family.name not in self._nothing:
-            values = self._nothing[family.name] = np.empty((len(into), 1), dtype=np.float32)
+            values = np.empty((len(into), 1), dtype=np.float32)
             none = Resolved(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
             if family.per is None:
                 rows = _rows(family, table, none.row, none.owner, none.owner, 1)
@@ -250,6 +250,8 @@ class BlockEngine:
                 self._keyed_units(family, table, none, none.owner, none.owner, values)
             else:
                 self._units(family, table, none.row, none.owner, none, none.owner, values)
+            # Whole before it is seen: another thread may be computing another shard.
+            self._nothing[family.name] = values
         into[:] = self._nothing[family.name]
 
     def _kept(self, table: FamilyTable, found: Resolved, owner: Ints, start: int) -> Resolved:
