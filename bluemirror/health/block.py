@@ -12,8 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from bluemirror.health.profile import REASONS, Profile
-from bluemirror.health.reading import StoredBlock
 from bluemirror.health.reference import Reference
+from bluemirror.variables.stored_columns import StoredBlock
 
 if TYPE_CHECKING:
     from bluemirror.health.windows import Segments

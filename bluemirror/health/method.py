@@ -5,7 +5,7 @@ from __future__ import annotations
 from bluemirror.health import alerts, merging, reference, stability
 from bluemirror.health.windows import MONTHS_WITHOUT_MODEL, WEEK
 from bluemirror.offline_page import resource
-from bluemirror.scorecards.screen import BINS
+from bluemirror.scorecards.cutting import BINS
 
 
 def method() -> list[list[str]]:

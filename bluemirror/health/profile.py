@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bluemirror.health.kernel import count_between, describe, quantiles
-from bluemirror.scorecards.screen import CODES, VALUE_CODES
+from bluemirror.scorecards.cutting import CODES, VALUE_CODES
 
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]

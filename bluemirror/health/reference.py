@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from bluemirror.health.kernel import count_weeks
 from bluemirror.health.merging import merged_psi
 from bluemirror.health.profile import REASONS, Profile
-from bluemirror.scorecards.screen import CODES, VALUE_CODES, quantile_edges
+from bluemirror.scorecards.cutting import CODES, VALUE_CODES, quantile_edges
 
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]

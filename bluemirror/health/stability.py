@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from bluemirror.desk.evidence import psi_limit
 from bluemirror.health.merging import merged_psi
-from bluemirror.scorecards.screen import VALUE_CODES
+from bluemirror.scorecards.cutting import VALUE_CODES
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -11,7 +11,7 @@ import polars as pl
 
 from bluemirror.health.profile import AT, Profile
 from bluemirror.health.stability import LEAST_TRAINING, LEAST_WEEK, compare
-from bluemirror.scorecards.screen import CODES
+from bluemirror.scorecards.cutting import CODES
 from bluemirror.variables.reasons import ERROR, NO_HIT, NOT_APPLICABLE, NOT_QUERIED
 
 if TYPE_CHECKING:

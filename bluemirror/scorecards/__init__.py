@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bluemirror.scorecards.registry import load_scorecard as load_scorecard
     from bluemirror.scorecards.registry import promote as promote
     from bluemirror.scorecards.scorecard import ScorecardClassifier as ScorecardClassifier
+    from bluemirror.scorecards.screened import screen_model as screen_model
     from bluemirror.scorecards.spec import read_spec as read_spec
     from bluemirror.scorecards.spec import read_specs as read_specs
 
@@ -33,6 +34,7 @@ _LAZY = {
     "read_population": "population",
     "read_spec": "spec",
     "read_specs": "spec",
+    "screen_model": "screened",
 }
 
 __all__ = [
@@ -46,6 +48,7 @@ __all__ = [
     "read_population",
     "read_spec",
     "read_specs",
+    "screen_model",
 ]
 
 

@@ -1,46 +1,62 @@
 """Screening: one pass over every candidate variable on quantised columns, then one representative a cluster.
 
-A column of a few thousand rows is cut once into at most ``BINS`` bins of about equal size (plus one for missing
-and one for each reason of missing); everything else is counting those codes: information value, AUC, KS, and the
-stability of each month of the training window against the whole of it. No row of the judging side comes near.
+A column is cut once into at most ``BINS`` bins of about equal size (plus one for missing and one for each reason of
+missing); everything else is counting those codes by month and label: information value, AUC, KS, the stability of
+each month against the whole and of what is told in it, and suspicion of leaks. No row of the judging side comes near.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bluemirror.scorecards.clusters import clusters, sampled, worth
+from bluemirror.scorecards.constancy import MIN_CASES, slopes, tells_late_only
+from bluemirror.scorecards.cutting import CODES, MISSING_CODE, VALUE_CODES, cut
 from bluemirror.scorecards.measures import chance_information_value, information_value, psi, woe
 from bluemirror.scorecards.spec import Screening
 
 if TYPE_CHECKING:
     import polars as pl
 
-BINS = 10
-"""Quantiles a column is cut at; ties can double an edge, so at most ``2 * BINS - 1`` bins hold values."""
-VALUE_CODES = 2 * BINS
-MISSING_CODE = VALUE_CODES
-CODES = VALUE_CODES + 5
-"""Values, then missing without a reason, then the reasons 1 to 4."""
 MIN_MONTH_ROWS = 50
-CORRELATION_ROWS = 20_000
+SILENCES = ("undefined", "not_applicable", "not_queried", "no_hit", "error")
+"""Columns of the report: shares of rows that are missing although the source answered, then by its reason."""
+
+TOO_GOOD = "too good"
+LATE_ONLY = "only where it came after the outcome"
+
+VERDICTS = {
+    "kept": "speaks for its cluster",
+    "cluster": "too alike a better one",
+    "surplus": "beyond the number kept",
+    "weak": "tells too little",
+    "turning": "does not tell the same in every month",
+    "unstable": "its values move between months",
+    "suspect": "may know the outcome",
+    "missing": "hardly ever there",
+    "constant": "hardly ever different",
+}
 
 
 @dataclass(frozen=True)
 class Chunk:
     """Some columns of the training rows.
 
-    ``values`` has shape (columns, rows), float32, NaN where null; ``reasons`` shape (rows,) holds why the
-    chunk's source is silent (0 it answered, 1 to 4 as stored), or None.
+    ``values`` has shape (columns, rows), float32, NaN where null; ``reasons`` shape (rows,) holds why the chunk's
+    source is silent (0 it answered, 1 to 4 as stored), or None; ``late`` shape (rows,) says of which rows the values
+    came to the bank after the outcome was known, or is None.
     """
 
     names: tuple[str, ...]
     values: Any
     reasons: Any = None
+    late: Any = None
 
 
 @dataclass(frozen=True)
@@ -57,10 +73,23 @@ class ScreenReport:
         found = self.table["verdict"].value_counts(sort=True)
         return dict(zip(found["verdict"], found["count"], strict=True))
 
+    def cluster(self, name: str) -> pl.DataFrame:
+        """The lines of the variables that ``name`` speaks for, itself first."""
+        import polars as pl
+
+        lines = self.table.filter(pl.col("cluster") == name)
+        return lines.sort((pl.col("variable") != name), -pl.col("worth"))
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{n:,} {verdict}" for verdict, n in self.counts.items())
+        return f"ScreenReport({self.table.height:,} variables x {self.rows:,} rows: {told})"
+
     def _repr_html_(self) -> str:
         from bluemirror.scorecards.display import html_table
 
-        return html_table(f"Screening: {len(self.kept)} of {self.table.height} kept", self.table.to_dicts())
+        told = [{"verdict": v, "variables": n, "means": VERDICTS[v]} for v, n in self.counts.items()]
+        title = f"Screening: {len(self.kept)} of {self.table.height:,} kept, {self.rows:,} rows"
+        return html_table(title, told) + html_table("Variables", self.table.to_dicts())
 
 
 def screen(
@@ -69,126 +98,160 @@ def screen(
     month: Any = None,
     thresholds: Screening | None = None,
     threads: int = 2,
+    costs: Mapping[str, float] | None = None,
 ) -> ScreenReport:
     """Screen the columns of ``chunks`` against ``bad``.
 
     Parameters
     ----------
     chunks
-        Columns of the training rows, a few hundred at a time; only their codes (one byte a value) are kept.
+        Columns of the training rows, a few hundred at a time. One thread draws the next chunk while others measure;
+        of variables that pass the gates the codes of at most 20,000 rows are kept (one byte each).
     bad
         Shape (rows,), 0 or 1, training rows only.
     month
         Shape (rows,), whole numbers; months with fewer than 50 rows are not compared. None: no stability.
     thresholds
         Limits; the IV compared is the one above chance (``iv_net``).
+    costs
+        Variable to yuan that its sources take for a query; without a price it is free.
 
     Returns
     -------
     ScreenReport
-        Table columns: variable, missing, distinct_bins, iv, iv_net, auc, ks, psi_max, psi_mean, cluster (the
-        representative's name), verdict (kept, missing, constant, unstable, weak, cluster, surplus).
+        Table columns: variable; verdict (see ``VERDICTS``) and cluster (the representative's name); suspicion; iv,
+        iv_net (above chance), auc, ks over the rows with a value (AUC over one half: risk rises with the value);
+        missing and its parts by reason; same (share of the most frequent value among the values), distinct_bins;
+        psi_max, psi_mean (months against all); iv_month_min, iv_month_max (above chance, null with fewer than two
+        months to judge), month_p (chance of the spread between months if there is none); cost, worth (what
+        representatives are chosen by). Best ``iv_net`` first.
     """
     limits = thresholds or Screening()
     bad = np.asarray(bad).astype(bool)
-    months = _month_index(month, bad.size)
-    names: list[str] = []
-    parts: list[dict[str, Any]] = []
-    codes: list[Any] = []
-    with ThreadPoolExecutor(threads) as pool:
-        for chunk in chunks:
-            if not chunk.names:
-                continue
-            halves = np.array_split(np.arange(len(chunk.names)), threads)
-            found = list(
-                pool.map(lambda h, c=chunk: _quantised(c.values[h], c.reasons), [h for h in halves if h.size])
-            )
-            coded = np.concatenate(found)
-            stats = _statistics(coded, bad, months)
-            fine = _first_verdict(stats, limits)
-            names += chunk.names
-            parts.append({**stats, "verdict": fine})
-            codes += [coded[i] for i in np.flatnonzero(fine == "kept")]
-    columns = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]} if parts else _nothing()
+    months = np.zeros(bad.size, np.int64) if month is None else np.unique(month, return_inverse=True)[1]
+    some = sampled(bad.size)
+
+    def measure(chunk: Chunk) -> tuple[tuple[str, ...], dict[str, Any], Any]:
+        codes, stats = _statistics(chunk, bad, months)
+        stats["cost"] = np.array([(costs or {}).get(n, 0.0) for n in chunk.names])
+        stats["verdict"] = _first_verdict(stats, limits)
+        return chunk.names, stats, codes[stats["verdict"] == "kept", some]
+
+    parts = _in_order(chunks, measure, threads)
+    names = [n for part in parts for n in part[0]]
+    if not names:
+        return ScreenReport(_table(_NO_NAMES, _nothing(), _NO_NAMES, _NO_NAMES), (), bad.size)
+    columns = {k: np.concatenate([stats[k] for _, stats, _ in parts]) for k in parts[0][1]}
+    codes = np.concatenate([c for _, _, c in parts])
+    del parts
     verdict = columns.pop("verdict").astype(object)
-    cluster = np.array(names, dtype=object)
-    candidates = np.flatnonzero(verdict == "kept")
-    order = np.lexsort((np.array(names, dtype=str)[candidates], -columns["iv_net"][candidates]))
-    leaders = _clusters(
-        np.array(codes), order, columns["codes_woe"][candidates], limits, verdict, cluster, candidates, names
+    weights = columns.pop("codes_woe")
+    columns["worth"] = worth(
+        columns["iv_net"], columns["psi_max"], columns["missing"], columns["cost"], limits
     )
-    del columns["codes_woe"]
-    kept = tuple(names[i] for i in leaders)
-    return ScreenReport(_table(names, columns, cluster, verdict), kept, bad.size)
+    passed = np.flatnonzero(verdict == "kept")
+    order = np.lexsort((np.array(names, dtype=str)[passed], -columns["worth"][passed]))
+    found = clusters(codes, order.tolist(), weights[passed], limits.max_correlation, limits.keep)
+    named = np.array(names, dtype=object)
+    cluster = named.copy()
+    spoken = found.leader_of >= 0
+    cluster[passed[spoken]] = named[passed[found.leader_of[spoken]]]
+    verdict[passed[spoken]] = "cluster"
+    verdict[passed[~spoken]] = "surplus"
+    leaders = passed[list(found.leaders)] if found.leaders else passed[:0]
+    verdict[leaders] = "kept"
+    return ScreenReport(_table(named, columns, cluster, verdict), tuple(named[leaders]), bad.size)
 
 
-def _month_index(month: Any, rows: int) -> Any:
-    if month is None:
-        return np.zeros(rows, np.int64)
-    return np.unique(np.asarray(month), return_inverse=True)[1]
+def _in_order(chunks: Iterable[Chunk], measure: Any, threads: int) -> list[Any]:
+    """``measure`` of every chunk that has columns, in their order; chunks are drawn by one thread at a time."""
+    drawn, lock = iter(chunks), Lock()
+    found: dict[int, Any] = {}
+
+    def work() -> None:
+        while True:
+            with lock:
+                chunk = next(drawn, None)
+                number = len(found)
+                found[number] = None
+            if chunk is None:
+                return
+            if chunk.names:
+                found[number] = measure(chunk)
+
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(work) for _ in range(threads)]:
+            done.result()
+    return [one for _, one in sorted(found.items()) if one is not None]
 
 
-def quantile_edges(sorted_values: Any) -> Any:
-    """Edges that cut sorted values into about ``BINS`` parts; a value is in bin ``number of edges below it``.
-
-    A value that is so frequent that it fills a whole part gets a bin of its own: an edge on it, one just below.
-    """
-    n = sorted_values.size
-    picks = sorted_values[(np.arange(1, BINS) * n) // BINS]
-    same = picks[1:][picks[1:] == picks[:-1]]
-    if same.size:
-        picks = np.concatenate([picks, np.nextafter(same, np.float32(-np.inf))])
-    return np.unique(picks)
-
-
-def _quantised(values: Any, reasons: Any) -> Any:
-    """Codes of shape (columns, rows), uint8."""
-    out = np.empty(values.shape, np.uint8)
-    silent = MISSING_CODE + (
-        np.zeros(values.shape[1], np.uint8) if reasons is None else np.asarray(reasons, np.uint8)
-    )
-    for i, column in enumerate(values):
-        ordered = np.sort(column)  # NaN last
-        present = int(np.searchsorted(ordered, np.inf, side="right"))
-        if present == 0:
-            out[i] = silent
-            continue
-        edges = quantile_edges(ordered[:present])
-        out[i] = np.searchsorted(edges, column, side="left")
-        if present < column.size:
-            missing = np.isnan(column)
-            out[i, missing] = silent[missing]
-    return out
-
-
-def _statistics(codes: Any, bad: Any, months: Any) -> dict[str, Any]:
-    """Counts and measures of each column of ``codes`` (columns, rows)."""
-    columns, rows = codes.shape
-    n_months = int(months.max()) + 1 if months.size else 1
-    offset = (months * 2 + bad).astype(np.int32) * CODES
-    counts = np.stack([np.bincount(offset + c, minlength=n_months * 2 * CODES) for c in codes])
-    counts = counts.reshape(columns, n_months, 2, CODES)
-    good_n, bad_n = counts.sum(1)[:, 0], counts.sum(1)[:, 1]
-    total = good_n + bad_n
+def _statistics(chunk: Chunk, bad: Any, months: Any) -> tuple[Any, dict[str, Any]]:
+    """Codes (columns, rows), and the measures of each column."""
+    rows = bad.size
+    parts = int(months.max()) + 1 if rows else 1
+    late = np.zeros(rows, bool) if chunk.late is None else np.asarray(chunk.late, bool)
+    silent = np.full(rows, MISSING_CODE, np.uint8)
+    if chunk.reasons is not None:
+        silent += np.asarray(chunk.reasons).astype(np.uint8)
+    cell = ((late * parts + months) * 2 + bad).astype(np.int32)
+    values = np.ascontiguousarray(chunk.values, np.float32)
+    codes, counted, most = cut(values, silent, cell, 4 * parts)
+    counts = counted.reshape(len(chunk.names), 2, parts, 2, CODES).astype(float)
+    by_month = counts.sum(1)
+    by_label = by_month.sum(1)
+    good, bads = by_label[:, 0], by_label[:, 1]
+    total = good + bads
+    weights = woe(good, bads)
+    iv = information_value(good, bads)
     used = (total > 0).sum(1)
-    iv = information_value(good_n, bad_n)
-    month_counts = counts.sum(2)
-    enough = month_counts[0].sum(1) >= MIN_MONTH_ROWS
-    stability = (
-        psi(total[:, None, :], month_counts[:, enough]) if enough.sum() > 1 else np.zeros((columns, 1))
-    )
-    value_good, value_bad = good_n[:, :VALUE_CODES], bad_n[:, :VALUE_CODES]
-    area, distance = _ranking(value_good, value_bad)
-    return {
-        "missing": total[:, VALUE_CODES:].sum(1) / max(rows, 1),
-        "distinct_bins": used,
+    present = total[:, :VALUE_CODES].sum(1)
+    area, distance = _ranking(good[:, :VALUE_CODES], bads[:, :VALUE_CODES])
+    stats = {
         "iv": iv,
         "iv_net": iv - chance_information_value(used, float((~bad).sum()), float(bad.sum())),
         "auc": area,
         "ks": distance,
+        "missing": 1 - present / max(rows, 1),
+        **{name: total[:, VALUE_CODES + i] / max(rows, 1) for i, name in enumerate(SILENCES)},
+        "same": most / np.maximum(present, 1),
+        "distinct_bins": used,
+        "enough": (by_label[:, :, :VALUE_CODES].sum(2) >= MIN_CASES).all(1),
+        **_by_month(by_month, total, weights),
+        "codes_woe": weights.astype(np.float32),
+    }
+    halves = counts.sum(2)
+    stats["late_only"] = (
+        tells_late_only(slopes(halves[:, :, 0], halves[:, :, 1], weights))
+        if late.any()
+        else np.zeros(len(chunk.names), bool)
+    )
+    return codes, stats
+
+
+def _by_month(by_month: Any, total: Any, weights: Any) -> dict[str, Any]:
+    """Stability of the columns: of values, and of what they tell."""
+    columns = len(by_month)
+    sizes = by_month[0].sum((1, 2)) if columns else np.zeros(by_month.shape[1])
+    enough = sizes >= MIN_MONTH_ROWS
+    stability = (
+        psi(total[:, None, :], by_month[:, enough].sum(2)) if enough.sum() > 1 else np.zeros((columns, 1))
+    )
+    told = slopes(by_month[:, :, 0], by_month[:, :, 1], weights)
+    labels = by_month[0].sum(2) if columns else np.zeros((by_month.shape[1], 2))
+    judged = (labels >= MIN_CASES).all(1)
+    lowest = highest = np.full(columns, np.nan)
+    if judged.sum() > 1:
+        good, bad = by_month[:, judged, 0], by_month[:, judged, 1]
+        chance = ((good + bad > 0).sum(2) - 1) * (1 / labels[judged]).sum(1)
+        monthly = information_value(good, bad) - chance
+        lowest, highest = monthly.min(1), monthly.max(1)
+    return {
         "psi_max": stability.max(1),
         "psi_mean": stability.mean(1),
-        "codes_woe": woe(good_n, bad_n).astype(np.float32),
+        "iv_month_min": lowest,
+        "iv_month_max": highest,
+        "month_p": told.homogeneity(),
+        "least_slope": told.least,
     }
 
 
@@ -204,69 +267,53 @@ def _ranking(good: Any, bad: Any) -> tuple[Any, Any]:
 
 
 def _first_verdict(stats: dict[str, Any], limits: Screening) -> Any:
-    verdict = np.full(stats["iv"].size, "kept", dtype="U8")
+    """The gravest finding of each column; "kept" without one. Turns the flags in ``stats`` into ``suspicion``."""
+    strength = np.maximum(stats["auc"], 1 - stats["auc"])
+    good = (stats["iv_net"] > limits.max_iv) | ((strength > limits.max_auc) & stats.pop("enough"))
+    suspicion = np.full(good.size, None, object)
+    suspicion[good] = TOO_GOOD
+    suspicion[stats.pop("late_only")] = LATE_ONLY
+    stats["suspicion"] = suspicion
+    turning = (stats["month_p"] < limits.min_month_p) & (stats.pop("least_slope") < limits.min_month_slope)
+    verdict = np.full(good.size, "kept", dtype="U8")
     verdict[stats["iv_net"] < limits.min_iv] = "weak"
+    verdict[turning] = "turning"
     verdict[stats["psi_max"] > limits.max_psi] = "unstable"
+    verdict[suspicion != None] = "suspect"  # noqa: E711 (element by element)
     verdict[stats["missing"] > limits.max_missing] = "missing"
-    verdict[stats["distinct_bins"] < 2] = "constant"
+    few = (stats["same"] >= limits.max_same) & (stats["missing"] < 1 - limits.max_same)
+    verdict[(stats["distinct_bins"] < 2) | few] = "constant"
     return verdict
 
 
-def _clusters(
-    codes: Any,
-    order: Any,
-    weights: Any,
-    limits: Screening,
-    verdict: Any,
-    cluster: Any,
-    ids: Any,
-    names: Sequence[str],
-) -> list[int]:
-    """Go through the columns by falling IV: join the first representative that is too alike, else become one.
-
-    Likeness is the correlation of the weights of evidence, which is what the logistic regression will see.
-    """
-    leaders: list[int] = []
-    step = max(1, -(-codes.shape[1] // CORRELATION_ROWS)) if codes.size else 1
-    basis = np.empty((limits.keep, -(-codes.shape[1] // step) if codes.size else 0), np.float32)
-    block = 128
-    for start in range(0, order.size, block):
-        part = order[start : start + block]
-        seen = weights[part[:, None], codes[part][:, ::step]]
-        seen -= seen.mean(1, keepdims=True)
-        seen /= np.maximum(np.linalg.norm(seen, axis=1, keepdims=True), 1e-12)
-        within = np.abs(seen @ seen.T)
-        before = len(leaders)
-        with_leaders = np.abs(seen @ basis[:before].T)
-        fresh: list[int] = []  # positions in this block that became leaders
-        for p, candidate in enumerate(part):
-            i = int(ids[candidate])
-            alike = np.flatnonzero(with_leaders[p] > limits.max_correlation)
-            near = [leaders[before + k] for k, q in enumerate(fresh) if within[p, q] > limits.max_correlation]
-            if alike.size or near:
-                verdict[i] = "cluster"
-                cluster[i] = names[leaders[int(alike[0])] if alike.size else near[0]]
-            elif len(leaders) < limits.keep:
-                basis[len(leaders)] = seen[p]
-                leaders.append(i)
-                fresh.append(p)
-            else:
-                verdict[i] = "surplus"
-    return leaders
+_NO_NAMES = np.zeros(0, object)
+_MEASURES = (
+    "iv",
+    "iv_net",
+    "auc",
+    "ks",
+    "missing",
+    *SILENCES,
+    "same",
+    "distinct_bins",
+    "psi_max",
+    "psi_mean",
+)
+_OTHERS = ("iv_month_min", "iv_month_max", "month_p", "cost", "worth")
 
 
 def _nothing() -> dict[str, Any]:
-    empty = {
-        k: np.zeros(0)
-        for k in ("missing", "distinct_bins", "iv", "iv_net", "auc", "ks", "psi_max", "psi_mean")
-    }
-    return {**empty, "codes_woe": np.zeros((0, CODES)), "verdict": np.zeros(0, dtype="U8")}
+    return {"suspicion": _NO_NAMES, **{k: np.zeros(0) for k in (*_MEASURES, *_OTHERS)}}
 
 
-def _table(names: Sequence[str], columns: dict[str, Any], cluster: Any, verdict: Any) -> pl.DataFrame:
+def _table(names: Any, columns: dict[str, Any], cluster: Any, verdict: Any) -> pl.DataFrame:
     import polars as pl
 
+    texts = {"variable": names, "verdict": verdict, "cluster": cluster, "suspicion": columns["suspicion"]}
     frame = pl.DataFrame(
-        {"variable": list(names), **columns, "cluster": list(cluster), "verdict": list(verdict)}
-    )
+        {
+            **{k: pl.Series(list(v), dtype=pl.String) for k, v in texts.items()},
+            **{k: columns[k] for k in (*_MEASURES, *_OTHERS)},
+        }
+    ).with_columns(pl.col("iv_month_min", "iv_month_max").fill_nan(None))
     return frame.sort(["iv_net", "variable"], descending=[True, False])

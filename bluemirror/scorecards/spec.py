@@ -61,13 +61,27 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Screening:
-    """Thresholds of the screening pass. IV is the one above chance (see ``measures``)."""
+    """Thresholds of the screening pass. IV is the one above chance (see ``measures``).
+
+    ``max_same``: the share of one value among the values from which on a variable is as good as constant.
+    ``max_iv`` and ``max_auc``: who tells more is suspected to know the outcome. ``min_month_p`` and
+    ``min_month_slope``: who passes below both does not tell the same in every month (see ``constancy``).
+    ``prefer_...``: what stability, coverage and price weigh against IV in choosing representatives (see ``worth``).
+    """
 
     max_missing: float = 0.98
     min_iv: float = 0.01
     max_psi: float = 0.25
     max_correlation: float = 0.85
     keep: int = 120
+    max_same: float = 0.999
+    max_iv: float = 2.0
+    max_auc: float = 0.85
+    min_month_p: float = 1e-4
+    min_month_slope: float = 0.5
+    prefer_stable: float = 0.2
+    prefer_covered: float = 0.1
+    prefer_cheap: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -252,6 +266,19 @@ def _screening(r: Reader) -> Screening:
         max_psi=r.number("max_psi", d.max_psi, low=0),
         max_correlation=r.number("max_correlation", d.max_correlation, low=0, high=1),
         keep=r.integer("keep", d.keep, low=1),
+        max_iv=r.number("max_iv", d.max_iv, low=0),
+        min_month_slope=r.number("min_month_slope", d.min_month_slope),
+        **{
+            key: r.number(key, getattr(d, key), low=0, high=1)
+            for key in (
+                "max_same",
+                "max_auc",
+                "min_month_p",
+                "prefer_stable",
+                "prefer_covered",
+                "prefer_cheap",
+            )
+        },
     )
     r.finish()
     return found

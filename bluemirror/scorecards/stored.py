@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from bluemirror.workspace import Workspace
-
-COLUMNS_AT_A_TIME = 512
 
 REASONS: Mapping[int, str] = {1: "not applicable", 2: "not queried", 3: "no hit", 4: "error"}
 
@@ -90,6 +88,7 @@ def block_chunks(
     observation_set: str,
     variables: Mapping[str, Sequence[str]],
     observation_ids: pl.Series,
+    late_rows: Callable[[str], Any] | None = None,
 ) -> Iterator[Chunk]:
     """Stored variables of some observations, some hundred columns at a time.
 
@@ -99,38 +98,25 @@ def block_chunks(
         Block name to the names wanted of it.
     observation_ids
         The rows wanted, in the order wanted.
+    late_rows
+        Block name to which of the rows came late (see ``Chunk.late``), or to None.
 
     Raises
     ------
-    ModelError
+    FamilyError
         If an observation is not stored in a block.
     """
     import polars as pl
 
     from bluemirror.variables import variable_files
+    from bluemirror.variables.stored_columns import StoredBlock
 
+    rows = pl.DataFrame({"observation_id": observation_ids}).with_row_index("place").cast({"place": pl.Int64})
     for block, names in variables.items():
-        files = variable_files(workspace, observation_set, block)
-        stored = pl.scan_parquet(files).select("observation_id", f"{block}__reason").collect()
-        place = (
-            pl.DataFrame({"observation_id": observation_ids})
-            .join(stored.with_row_index("at"), on="observation_id", how="left", maintain_order="left")
-            .get_column("at")
-        )
-        if place.null_count():
-            raise ModelError(
-                f"{place.null_count()} of {len(place)} observations are not stored in block {block}",
-                field=block,
-                rule="variables are computed for every observation of the set",
-                fix="bluemirror features computes them",
-            )
-        at = place.to_numpy()
-        reasons = stored[f"{block}__reason"].to_numpy()[at].astype(np.uint8)
-        for start in range(0, len(names), COLUMNS_AT_A_TIME):
-            part = tuple(names[start : start + COLUMNS_AT_A_TIME])
-            frame = pl.scan_parquet(files).select(part).collect()
-            values = np.stack([frame[n].cast(pl.Float32).to_numpy()[at] for n in part])
-            yield Chunk(part, values, reasons)
+        stored = StoredBlock(variable_files(workspace, observation_set, block), block, rows)
+        late = None if late_rows is None else late_rows(block)
+        for chosen, values in stored.batches(names, apart=True):
+            yield Chunk(tuple(names[chosen]), values, stored.reason, late)
 
 
 def with_reasons(

@@ -186,17 +186,15 @@ def fit(
     """Screen, fit and validate; nothing is registered."""
     from bluemirror.scorecards.challenger import fit_challenger, later_rows
     from bluemirror.scorecards.scorecard import ScorecardClassifier
-    from bluemirror.scorecards.screen import screen
-    from bluemirror.scorecards.stored import SPECIALS, block_chunks, with_reasons, without_reasons
+    from bluemirror.scorecards.screened import screen_candidates
+    from bluemirror.scorecards.stored import SPECIALS, with_reasons, without_reasons
     from bluemirror.scorecards.validate import Judged, validate
 
     began = time.monotonic()
     rows = {side: population.side(side) for side in (TRAIN, OOT)}
     train_rows = rows[TRAIN]
     bad = train_rows["bad"].to_numpy()
-    month = train_rows["as_of"].to_numpy().astype("datetime64[M]").astype(int)
-    chunks = block_chunks(workspace, spec.observation_set, chosen.by_block, train_rows["observation_id"])
-    screening = screen(chunks, bad, month, spec.screening)
+    screening = screen_candidates(workspace, spec, population, chosen)
     say(
         f"{spec.name}: screened {screening.table.height:,} variables in {time.monotonic() - began:.1f} s: "
         f"{_told(screening.counts)}"

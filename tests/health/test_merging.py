@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from bluemirror.desk.evidence import psi_limit
 from bluemirror.health.merging import LEAST_EXPECTED, merged_psi
 from bluemirror.health.stability import MARGIN, SHIFT, compare, limits
+from bluemirror.scorecards.cutting import CODES, VALUE_CODES
 from bluemirror.scorecards.measures import psi
-from bluemirror.scorecards.screen import CODES, VALUE_CODES
 from tests.health import oracle
 
 COUNTS = st.lists(st.integers(0, 40), min_size=CODES, max_size=CODES)

@@ -16,7 +16,7 @@ from bluemirror.health import night, publish
 from bluemirror.health.alerts import POPULATION
 from bluemirror.health.nightly import manifest_path, read_night, table_part
 from bluemirror.health.tables import ALERTS, BLOCKS, QUANTILES, REASON_COLUMNS, VARIABLES
-from bluemirror.scorecards.screen import CODES
+from bluemirror.scorecards.cutting import CODES
 from bluemirror.variables.store import read_variables
 from bluemirror.workspace import Workspace
 from tests.health import oracle

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bluemirror.health.profile import Profile
 from bluemirror.health.reference import Reference
-from bluemirror.scorecards.screen import VALUE_CODES
+from bluemirror.scorecards.cutting import VALUE_CODES
 from tests.health import oracle
 
 NUMBERS = st.one_of(

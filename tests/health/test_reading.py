@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bluemirror.errors import FamilyError
-from bluemirror.health import reading
-from bluemirror.health.reading import StoredBlock
+from bluemirror.variables import stored_columns
 from bluemirror.variables.store import variable_files
+from bluemirror.variables.stored_columns import StoredBlock
 from bluemirror.workspace import Workspace
 from tests.health.world import SET
 
@@ -29,7 +29,7 @@ def test_any_rows_in_any_order(
     if data.draw(st.booleans()):
         first = data.draw(st.integers(0, len(stored) - 1))
         chosen = list(range(first, min(first + data.draw(st.integers(1, 1200)), len(stored))))
-    monkeypatch.setattr(reading, "BATCH_BYTES", data.draw(st.sampled_from([1, 4096, 10**8])))
+    monkeypatch.setattr(stored_columns, "BATCH_BYTES", data.draw(st.sampled_from([1, 4096, 10**8])))
     wanted = stored[chosen]
     rows = wanted.select("observation_id", place=pl.int_range(len(chosen), dtype=pl.Int64))
     block = StoredBlock(files, BLOCK, rows)

@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from bluemirror.scorecards.cutting import quantile_edges
 from bluemirror.scorecards.measures import auc, information_value, psi
-from bluemirror.scorecards.screen import Chunk, quantile_edges, screen
+from bluemirror.scorecards.screen import SILENCES, Chunk, screen
 from bluemirror.scorecards.spec import Screening
 
 LOOSE = Screening(max_missing=1, min_iv=-9, max_psi=99, max_correlation=1, keep=999)
@@ -120,6 +121,34 @@ def test_the_order_of_blocks_does_not_matter(rows):
     other = screen([Chunk(names[4:], X[4:]), Chunk((), X[:0]), Chunk(names[:4], X[:4])], bad, month)
     assert one.kept == other.kept
     assert one.table.equals(other.table)
+
+
+def test_missing_is_told_by_reason(rows):
+    names, X, bad, _ = rows
+    reasons = np.arange(X.shape[1]) % 5
+    line = screen([Chunk(names, X, reasons)], bad).table.filter(pl.col("variable") == "noisy").to_dicts()[0]
+    gone = np.isnan(X[2])
+    for code, name in enumerate(SILENCES):
+        assert line[name] == pytest.approx((gone & (reasons == code)).mean())
+    assert line["missing"] == pytest.approx(gone.mean())
+
+
+def test_threads_and_chunks_change_nothing(rows):
+    names, X, bad, month = rows
+    whole = screen([Chunk(names, X)], bad, month, threads=1)
+    single = screen((Chunk((n,), x[None]) for n, x in zip(names, X, strict=True)), bad, month, threads=3)
+    assert whole.table.equals(single.table)
+
+
+def test_an_error_while_reading_is_raised(rows):
+    names, X, bad, _ = rows
+
+    def broken():
+        yield Chunk(names, X)
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        screen(broken(), bad)
 
 
 def test_surplus_is_bounded():

@@ -89,23 +89,26 @@ class StoredBlock:
                 first = last
         if found != self.count:
             raise FamilyError(
-                f"the block {block} does not hold {self.count - found} of the observations that a night looks at",
+                f"the block {block} does not hold {self.count - found} of the {self.count} observations asked for",
                 file=files[0].parent if files else None,
                 field=block,
-                rule="health is told of what is stored",
-                fix="run: bluemirror features",
+                rule="variables are computed for every observation of the set",
+                fix="bluemirror features computes them",
             )
 
-    def batches(self, names: Sequence[str]) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    def batches(
+        self, names: Sequence[str], *, apart: bool = False
+    ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
         """Some columns at a time: which of ``names``, and their values (columns, rows), NaN where null.
 
-        The array is filled anew for each batch: what is to be kept must be copied.
+        The array is filled anew for each batch, and what is to be kept must be copied; unless ``apart``: then each
+        batch has an array of its own, for others to work on while the next one is read.
         """
         width = min(max(BATCH_BYTES // (4 * max(self.count, 1)), 1), MOST_COLUMNS, max(len(names), 1))
-        room = np.empty((width, self.count), np.float32)
+        room = np.empty((0 if apart else width, self.count), np.float32)
         for first in range(0, len(names), width):
             asked = list(names[first : first + width])
-            values = room[: len(asked)]
+            values = np.empty((len(asked), self.count), np.float32) if apart else room[: len(asked)]
             for group in self._groups:
                 _fill(values, group, asked)
             yield slice(first, first + len(asked)), values
