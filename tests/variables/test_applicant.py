@@ -293,6 +293,32 @@ def test_records_of_every_kind_give_the_values_of_the_batch(repository: Path) ->
     assert difference.present > difference.values / 3
 
 
+@pytest.mark.slow
+def test_records_that_come_late_stand_where_they_belong(repository: Path) -> None:
+    """Any document may be delivered last: also one of which the mart holds a later version, or that it is gone."""
+    started = time.perf_counter()
+    workspace = Workspace.open(repository)
+    contracts, spine = dict(read_contracts(workspace.contracts_dir)), read_spine(workspace)
+    names = ("fraud_list", "logistics", "device_fp", "own_txn", "ml_apply")
+    blocks = tuple(one for one in load_blocks(workspace) if one.name in names)
+    mart = generate_mart(contracts, blocks, spine, entities=20, seed=4)
+    for (name,) in mart.connection.sql("SELECT table_name FROM duckdb_tables()").fetchall():
+        mart.connection.execute(
+            f"UPDATE {quote(name)} SET _delivery = _delivery + INTERVAL 10000 DAYS WHERE hash(_doc) % 10 < 3"
+        )
+    past, records = split(mart.connection, contracts, 0.3)
+    fresh = FreshApplicants(past, contracts, spine, blocks)
+    observed = mart.observations["person"]
+    values = [fresh.values("person", row, records) for row in observed.to_dicts()]
+    difference = Difference(applicants=len(values))
+    for block in blocks:
+        batch = engine_of(mart.connection, block, contracts, spine, observed).compute()
+        compare(values, block.name, batch, difference)
+    tell("late records", difference, started)
+    assert difference.differing == 0, difference.examples[:20]
+    assert difference.present > difference.values / 3
+
+
 def test_only_what_was_known_counts(some: tuple[Difference, Replay, FreshApplicants]) -> None:
     """An answer that comes after the application's inputs were complete changes nothing."""
     _, played, fresh = some

@@ -21,6 +21,7 @@ from bluemirror.variables.applicant.described import Described
 from bluemirror.variables.applicant.history import KeyedColumns, excluded_ids
 from bluemirror.variables.applicant.merging import merge
 from bluemirror.variables.applicant.records import Records, records_of
+from bluemirror.variables.applicant.told import ToldTables
 from bluemirror.variables.resolve import Moments
 
 if TYPE_CHECKING:
@@ -113,15 +114,15 @@ class FreshApplicants:
 
         self.contracts, self.spine, self.door = contracts, spine, door
         catalog = Catalog(contracts)
-        excluded = excluded_ids(connection, blocks)
+        excluded, told = excluded_ids(connection, blocks), ToldTables(connection)
         self._places = {name: place for place, name in enumerate(excluded["observation_id"].to_list())}
-        self._calls = PastCalls(connection, catalog, spine)
+        self._calls = PastCalls(connection, catalog, spine, told)
         self._keys: dict[str, KeyedColumns] = {}
         self._blocks: dict[str, list[ApplicantBlock]] = {}
         self._crossed: dict[str, list[CrossedBlock]] = {}
         for block in blocks:
             if not block.borrowed:
-                made = ApplicantBlock(connection, block, catalog, excluded)
+                made = ApplicantBlock(connection, block, catalog, excluded, told)
                 self._blocks.setdefault(block.entity, []).append(made)
         for entity, own in self._blocks.items():
             declared = spine.entities[entity]
@@ -129,7 +130,7 @@ class FreshApplicants:
                 contract = catalog.contract(declared.keys_table, spine.path)
                 table = contract.table(declared.keys_table)
                 self._keys[entity] = KeyedColumns(
-                    connection, contract, table, declared.key, declared.keys_columns
+                    connection, contract, table, declared.key, declared.keys_columns, told
                 )
             names = [name for one in own for name in _names(one)]
             self._crossed[entity] = [
@@ -342,6 +343,7 @@ class FreshApplicants:
             [state.numbers.of(str(who))],
             [(0, one) for one in fresh],
             partial(records.versions, table),
+            state.told,
         )
         keyed = state.keyed.over(merged.rows)
         newest = int(keyed.resolve(Moments(np.zeros(1, dtype=np.int64), np.array([as_of]))).newest(1)[0])

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from bluemirror.variables.applicant.calls import Outcome
+    from bluemirror.variables.applicant.told import ToldTables
     from bluemirror.variables.declarations import Block, Family
     from bluemirror.variables.tables import Catalog
 
@@ -66,6 +67,7 @@ class ApplicantBlock(BlockEngine):
         block: Block,
         catalog: Catalog,
         excluded: pl.DataFrame,
+        told: ToldTables,
     ) -> None:
         self._spell_out(block, catalog)
         self._pasts: dict[LoadKey, Past] = {}
@@ -73,8 +75,8 @@ class ApplicantBlock(BlockEngine):
         for key, plan in plan_loads(connection, block, catalog).items():
             via = plan.members[0].via
             if via is not None:
-                self._past_links[key] = PastLinks.load(connection, catalog, block, via)
-            self._pasts[key] = load_past(connection, catalog, block, plan, excluded)
+                self._past_links[key] = PastLinks.load(connection, catalog, block, via, told)
+            self._pasts[key] = load_past(connection, catalog, block, plan, excluded, told)
         self._past_headers = {key: past.keyed for key, past in self._pasts.items()}
         self._past_tables = {name: one for past in self._pasts.values() for name, one in past.tables.items()}
         self._past_attributes = {
@@ -137,7 +139,7 @@ class ApplicantBlock(BlockEngine):
             living = [(place, one) for place, one in fresh if not one.deleted]
             numbers = np.arange(len(groups), dtype=np.int64)
             versions = partial(records.versions, table)
-            merged = merge(past.keyed.rows, past.marks, groups, living, versions)
+            merged = merge(past.keyed.rows, past.marks, groups, living, versions, past.told)
             self._overlay(key, past, applicant, merged, living)
         if via is None:
             self._groups[key] = numbers

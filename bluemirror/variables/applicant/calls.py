@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from bluemirror.variables.applicant.records import Records
+    from bluemirror.variables.applicant.told import ToldTables
     from bluemirror.variables.grouped import Ints
     from bluemirror.variables.spine import Spine
     from bluemirror.variables.tables import Catalog
@@ -39,14 +40,16 @@ class Outcome:
 class PastCalls:
     """The whole call ledger, by the entity under which calls are booked."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, catalog: Catalog, spine: Spine) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, catalog: Catalog, spine: Spine, told: ToldTables
+    ) -> None:
         self.declared = declared = spine.calls
         if declared is None:
             return
         contract = catalog.contract(declared.table, spine.path)
         table = contract.table(declared.table)
         self.calls = KeyedColumns(
-            connection, contract, table, declared.entity, (declared.source, declared.result)
+            connection, contract, table, declared.entity, (declared.source, declared.result), told
         )
         heard = connection.sql(
             f"SELECT DISTINCT {quote(declared.source)} FROM {quote(declared.table)}"
@@ -68,6 +71,7 @@ class PastCalls:
             [number],
             fresh,
             partial(records.versions, declared.table),
+            self.calls.told,
         )
         found = known_rows(merged.rows, Moments(np.zeros(1, dtype=np.int64), np.array([as_of])))
         places = merged.order[found.row]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bluemirror.mart.versions import quote
 from bluemirror.variables.applicant.records import mark_sql
+from bluemirror.variables.applicant.told import Told, ToldTables
 from bluemirror.variables.children import FamilyTable, read_children
 from bluemirror.variables.engine import attribute_numbers
 from bluemirror.variables.grouped import Grouped
@@ -88,6 +89,8 @@ class Past:
         Of the key's values: the groups of ``keyed``, which has one more, without rows.
     marks
         Business key of each row.
+    told
+        All versions of the table.
     texts
         By family: what tells the values of its columns of identities apart, and of its units (``@unit``).
     """
@@ -96,6 +99,7 @@ class Past:
     numbers: KeyNumbers
     keyed: KeyedTable
     marks: Texts | None
+    told: Told
     tables: dict[str, FamilyTable] = field(default_factory=dict)
     attributes: dict[str, Attributes] = field(default_factory=dict)
     texts: dict[str, dict[str, Texts]] = field(default_factory=dict)
@@ -107,6 +111,7 @@ def load_past(
     block: Block,
     plan: LoadPlan,
     excluded: pl.DataFrame,
+    told: ToldTables,
 ) -> Past:
     """Load all rows of a plan.
 
@@ -128,7 +133,8 @@ def load_past(
     offsets = keyed.rows.offsets
     # One group more, without rows, for keys that the mart does not know.
     keyed.rows = Grouped(keyed.rows.columns, np.append(offsets, offsets[-1:]))
-    past = Past(plan, numbers, keyed, None if mark_alias is None else Texts(loaded.column(mark_alias)))
+    marks = None if mark_alias is None else Texts(loaded.column(mark_alias))
+    past = Past(plan, numbers, keyed, marks, told.of(plan.header))
     for family in plan.own:
         asked = plan.asked[family.name]
         past.tables[family.name] = FamilyTable(
@@ -186,6 +192,7 @@ class KeyedColumns:
         table: Table,
         key: str,
         columns: Sequence[str],
+        told: ToldTables,
     ) -> None:
         self.table = table
         self.key = key
@@ -197,6 +204,7 @@ class KeyedColumns:
         self.keyed = KeyedTable.read(connection, contract, table, key, self.numbers.keys, request)
         self.columns = {name: Texts(self.keyed.loaded.column(alias)) for name, alias in aliases.items()}
         self.marks = None if mark_alias is None else Texts(self.keyed.loaded.column(mark_alias))
+        self.told = told.of(table)
         self.keyed.loaded.forget()
 
 

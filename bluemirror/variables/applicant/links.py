@@ -12,6 +12,7 @@ import polars as pl
 from bluemirror.mart.versions import quote, versions_sql
 from bluemirror.variables.applicant.history import KeyNumbers, Texts
 from bluemirror.variables.applicant.records import FreshRow, Records, mark_sql
+from bluemirror.variables.applicant.told import Told, ToldTables
 from bluemirror.variables.grouped import Grouped, Ints
 from bluemirror.variables.loaded import times
 from bluemirror.variables.resolve import Moments, known_rows
@@ -33,10 +34,16 @@ class PastLinks:
     by_from: Grouped
     by_through: Grouped
     marks: Texts | None
+    told: Told
 
     @classmethod
     def load(
-        cls, connection: duckdb.DuckDBPyConnection, catalog: Catalog, block: Block, relation: Relation
+        cls,
+        connection: duckdb.DuckDBPyConnection,
+        catalog: Catalog,
+        block: Block,
+        relation: Relation,
+        told: ToldTables,
     ) -> PastLinks:
         """Load the links; the same rows as :class:`bluemirror.variables.relations.Links` has."""
         table = catalog.contract(relation.table, block).table(relation.table)
@@ -68,6 +75,7 @@ class PastLinks:
             sorted_by("from", len(keys)),
             sorted_by("through", len(through)),
             None if mark is None else Texts(frame["mark"]),
+            told.of(table),
         )
 
     def neighbours(self, value: str | None, as_of: int, records: Records) -> list[str]:
@@ -85,6 +93,9 @@ class PastLinks:
                 and not any(
                     other.version > one.version and other.known <= as_of
                     for other in records.versions(table, one.mark)
+                )
+                and not any(
+                    one.known < moment <= as_of for moment in (self.told.of(one.mark) if one.mark else ())
                 )
             )
 

@@ -16,6 +16,7 @@ from bluemirror.variables.loaded import FOREVER, SliceCodes
 
 if TYPE_CHECKING:
     from bluemirror.variables.applicant.history import Texts
+    from bluemirror.variables.applicant.told import Told
 
 Kind = TypeVar("Kind", bound=Any)
 
@@ -61,6 +62,7 @@ def merge(
     groups: Sequence[int],
     fresh: Sequence[tuple[int, FreshRow]],
     versions: Callable[[str | None], Sequence[FreshRow]],
+    told: Told,
 ) -> Merged:
     """Merge the rows of some groups.
 
@@ -74,6 +76,8 @@ def merge(
         Fresh rows with their groups, in the order of arrival; none of them a deletion.
     versions
         All fresh rows of a business key, deletions among them.
+    told
+        All versions of the mart's table.
     """
     owner, row = old.expand(np.asarray(groups, dtype=np.int64))
     group = np.concatenate((owner, np.array([place for place, _ in fresh], dtype=np.int64)))
@@ -88,7 +92,7 @@ def merge(
     }
     before = old.columns["_superseded"][row] if "_superseded" in old.columns else np.full(len(row), FOREVER)
     columns["_superseded"] = np.concatenate((before, np.full(len(fresh), FOREVER)))
-    _supersede(columns, marks, row, [one for _, one in fresh], versions)
+    _supersede(columns, marks, row, [one for _, one in fresh], versions, told)
     # Equal times keep what stood before in front, and fresh rows in the order of their arrival.
     order = np.lexsort((columns["known_time"], columns["event_time"], group))
     sorted_columns = {name: values[order] for name, values in columns.items()}
@@ -101,21 +105,20 @@ def _supersede(
     row: Ints,
     fresh: Sequence[FreshRow],
     versions: Callable[[str | None], Sequence[FreshRow]],
+    told: Told,
 ) -> None:
     """Write down from when on a newer version of each row was known."""
     known, until = columns["known_time"], columns["_superseded"]
-    of_old: dict[str, list[int]] = {}
     if len(row) and marks is not None:
         for position, mark in enumerate(marks.of(row)):
             newer = versions(mark)
             if mark is not None and newer:
-                of_old.setdefault(mark, []).append(int(known[position]))
                 later = [one.known for one in newer if one.known >= known[position]]
                 until[position] = min([int(until[position]), *later])
     for position, one in enumerate(fresh, start=len(row)):
         if one.mark is not None:
             later = [other.known for other in versions(one.mark) if other.version > one.version]
-            later += [moment for moment in of_old.get(one.mark, ()) if moment > one.known]
+            later += [moment for moment in told.of(one.mark) if moment > one.known]
             until[position] = min(later, default=FOREVER)
 
 
