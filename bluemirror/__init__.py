@@ -9,6 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bluemirror.features.reproducing import reproduce as reproduce
+    from bluemirror.features.training import training_set as training_set
     from bluemirror.mart.connect import connect as connect
     from bluemirror.mart.payloads import Payload as Payload
     from bluemirror.scorecards.judged import judge as judge
@@ -25,9 +27,21 @@ _LAZY = {
     "connect": "bluemirror.mart.connect",
     "family": "bluemirror.variables.draft",
     "judge": "bluemirror.scorecards.judged",
+    "reproduce": "bluemirror.features.reproducing",
+    "training_set": "bluemirror.features.training",
 }
 
-__all__ = ["FreshApplicants", "Payload", "Workspace", "__version__", "connect", "family", "judge"]
+__all__ = [
+    "FreshApplicants",
+    "Payload",
+    "Workspace",
+    "__version__",
+    "connect",
+    "family",
+    "judge",
+    "reproduce",
+    "training_set",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -122,6 +122,16 @@ class Workspace:
         return self.data / "variables"
 
     @property
+    def own_variables(self) -> Path:
+        """Variables of observations that somebody brought: a folder each, named by its content."""
+        return self.data / "own_variables"
+
+    @property
+    def training_sets(self) -> Path:
+        """Training sets with their manifests, a folder each."""
+        return self.data / "training_sets"
+
+    @property
     def state(self) -> Path:
         """Registries and run storage (Feast, MLflow, Dagster)."""
         return self.data / "state"

@@ -15,15 +15,20 @@ if TYPE_CHECKING:
     from bluemirror.features.publishing import publish as publish
     from bluemirror.features.registering import ApplyReport as ApplyReport
     from bluemirror.features.registering import apply as apply
-    from bluemirror.features.retrieval import training_set as training_set
+    from bluemirror.features.reproducing import Reproduction as Reproduction
+    from bluemirror.features.reproducing import reproduce as reproduce
     from bluemirror.features.services import publish_service as publish_service
     from bluemirror.features.store import open_store as open_store
+    from bluemirror.features.training import TrainingSet as TrainingSet
+    from bluemirror.features.training import training_set as training_set
 
 _LAZY = {
     "ApplyReport": "registering",
     "FeaturePlan": "planning",
     "Parity": "comparing",
     "Published": "publishing",
+    "Reproduction": "reproducing",
+    "TrainingSet": "training",
     "apply": "registering",
     "declare": "objects",
     "open_store": "store",
@@ -31,7 +36,8 @@ _LAZY = {
     "plan": "planning",
     "publish": "publishing",
     "publish_service": "services",
-    "training_set": "retrieval",
+    "reproduce": "reproducing",
+    "training_set": "training",
 }
 
 __all__ = [
@@ -39,6 +45,8 @@ __all__ = [
     "FeaturePlan",
     "Parity",
     "Published",
+    "Reproduction",
+    "TrainingSet",
     "apply",
     "declare",
     "open_store",
@@ -46,6 +54,7 @@ __all__ = [
     "plan",
     "publish",
     "publish_service",
+    "reproduce",
     "training_set",
 ]
 

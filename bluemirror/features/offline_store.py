@@ -40,6 +40,9 @@ class ParquetOfflineStoreConfig(FeastConfigBaseModel):
     timezone: str = UTC
     """Where timestamps without a time zone are wall time, in files and in entity frames. Feast's own stores: UTC."""
 
+    folders: tuple[str, ...] = ()
+    """Folders of observation sets that alone answer for views of blocks; all sets of the workspace if none is named."""
+
 
 class ParquetOfflineStore(OfflineStore):
     """Feast's offline store over Parquet files and over the variables of a workspace."""
@@ -168,6 +171,10 @@ def _zone(config: RepoConfig) -> str:
     return str(getattr(config.offline_store, "timezone", UTC))
 
 
+def _folders(config: RepoConfig) -> list[str]:
+    return list(getattr(config.offline_store, "folders", ()))
+
+
 def _by_view(views: Sequence[FeatureView], refs: Sequence[str]) -> dict[str, list[str]]:
     """Name of a view, as it is asked by -> its asked features."""
     wanted: dict[str, list[str]] = {view.projection.name_to_use(): [] for view in views}
@@ -196,7 +203,7 @@ def _view_rows(config: RepoConfig, view: FeatureView, features: list[str], full:
     renamed = view.projection.join_key_map
     keys = [column.name for column in view.entity_columns]
     return ViewRows(
-        rows=source_rows(source, config.repo_path),
+        rows=source_rows(source, config.repo_path, _folders(config)),
         keys={stored.get(key, key): renamed.get(key, key) for key in keys},
         happened=source.timestamp_field,
         created=source.created_timestamp_column or None,
@@ -246,7 +253,7 @@ def _pulled(
     first, last = (instant(each, zone) if each is not None else None for each in between)
     order = list(dict.fromkeys([*keys, *features, happened, *([created] if created else [])]))
     view = ViewRows(
-        rows=source_rows(source, config.repo_path),
+        rows=source_rows(source, config.repo_path, _folders(config)),
         keys={key: key for key in keys},
         happened=happened,
         created=created or None,

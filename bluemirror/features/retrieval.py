@@ -1,12 +1,13 @@
-"""A training set through ``get_historical_features``: each observation meets its own row and no other."""
+"""Stored variables through ``get_historical_features``: each observation meets its own row and no other."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bluemirror.errors import ModelError
-from bluemirror.features.planning import JOIN_KEY, TIMESTAMP, ViewPlan, plan
+from bluemirror.features.planning import JOIN_KEY, TIMESTAMP, FeaturePlan, ViewPlan, plan
 from bluemirror.features.registering import apply
 from bluemirror.features.store import open_store, quiet
 from bluemirror.workspace import Workspace
@@ -15,14 +16,15 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-def training_set(
+def retrieve(
     workspace: Workspace,
     observations: pl.DataFrame,
     names: Sequence[str],
     *,
+    folders: Sequence[Path] = (),
     log: Callable[[str], None] | None = None,
 ) -> pl.DataFrame:
-    """Variables ``names`` for ``observations``, as Feast serves them.
+    """Variables ``names`` for ``observations`` that are stored, as Feast serves them.
 
     Parameters
     ----------
@@ -30,6 +32,8 @@ def training_set(
         One row an observation with ``observation_id`` (unique) and ``as_of``; further columns are kept.
     names
         Variables of the catalogue.
+    folders
+        Observation sets that the values stand in; all that the spine declares if none is named.
 
     Returns
     -------
@@ -42,21 +46,7 @@ def training_set(
         (a row of another moment never stands in for one).
     """
     apply(workspace, log=log)
-    view_of = plan(workspace).view_of
-    wanted: dict[str, list[str]] = {}
-    views: dict[str, ViewPlan] = {}
-    for name in names:
-        if name not in view_of:
-            raise ModelError(
-                f"unknown variable {name}",
-                file=workspace.families_dir,
-                field=name,
-                rule="a training set holds variables of the catalogue",
-                fix="bluemirror catalogue search TEXT finds the names there are",
-            )
-        view = view_of[name]
-        views[view.name] = view
-        wanted.setdefault(view.name, []).append(name)
+    wanted = by_view(workspace, plan(workspace), names)
     result = observations.sort(JOIN_KEY)
     if result[JOIN_KEY].n_unique() != result.height:
         raise ModelError(
@@ -66,25 +56,49 @@ def training_set(
             fix="drop the duplicates before asking for a training set",
         )
     entities = result.select(JOIN_KEY, result["as_of"].alias(TIMESTAMP))
-    refs = [f"{view_name}:{name}" for view_name, columns in wanted.items() for name in columns]
+    refs = [f"{view.name}:{name}" for view, columns in wanted for name in columns]
     if log:
-        log(f"{len(names):,} variables of {len(views)} blocks through Feast")
-    for view in views.values():
-        _refuse_other_moments(entities, view)
+        log(f"{len(names):,} variables of {len(wanted)} blocks through Feast")
+    for view, _ in wanted:
+        _refuse_other_moments(entities, view, folders)
     if refs:
         with quiet():
-            found = (
-                open_store(workspace).get_historical_features(entity_df=entities, features=refs).to_polars()
-            )
+            store = open_store(workspace, folders)
+            found = store.get_historical_features(entity_df=entities, features=refs).to_polars()
         result = result.hstack(found.select(names).get_columns())
     return result.select(*observations.columns, *names)
 
 
-def _refuse_other_moments(entities: pl.DataFrame, view: ViewPlan) -> None:
+def by_view(
+    workspace: Workspace, features: FeaturePlan, names: Sequence[str]
+) -> list[tuple[ViewPlan, list[str]]]:
+    """The views that hold ``names``, each with those that it holds; ModelError if a name is unknown."""
+    import difflib
+
+    view_of = features.view_of
+    wanted: dict[str, list[str]] = {}
+    for name in names:
+        if name not in view_of:
+            near = difflib.get_close_matches(name, view_of, 1)
+            raise ModelError(
+                f"unknown variable {name}",
+                file=workspace.families_dir,
+                field=name,
+                rule="a training set holds variables of the catalogue",
+                fix=(f"did you mean {near[0]}? " if near else "")
+                + "bluemirror catalogue search TEXT finds the names there are",
+            )
+        wanted.setdefault(view_of[name].name, []).append(name)
+    return [(view, wanted[view.name]) for view in features.views if view.name in wanted]
+
+
+def _refuse_other_moments(entities: pl.DataFrame, view: ViewPlan, folders: Sequence[Path]) -> None:
     """Raise ModelError unless each observation has a row of its own moment: the newest before it will not do."""
     from bluemirror.features.rows import FileRows, parquet_files
 
-    stored = FileRows(parquet_files(view.path)).read([JOIN_KEY, TIMESTAMP])
+    paths = [f"{folder}/{view.block}/*.parquet" for folder in folders] or [view.path]
+    files = [file for path in paths for file in parquet_files(path)]
+    stored = FileRows(files).read([JOIN_KEY, TIMESTAMP])
     missing = entities.join(stored, on=[JOIN_KEY, TIMESTAMP], how="anti").height
     if missing:
         raise ModelError(

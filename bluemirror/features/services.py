@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -95,6 +96,33 @@ def publish_service(
 def read_services(workspace: Workspace) -> tuple[ServicePlan, ...]:
     """Every published service, by name; services whose variables changed meaning since are among them."""
     return tuple(_read(path) for path in sorted(_folder(workspace).glob("*.json")))
+
+
+def find_service(workspace: Workspace, name: str) -> ServicePlan:
+    """The service called ``name``, or that of the newest version of the model called so.
+
+    Raises
+    ------
+    ModelError
+        If there is neither.
+    """
+    services = read_services(workspace)
+    for service in services:
+        if service.name == name:
+            return service
+    mine = [service for service in services if service.model == name]
+    if mine:
+        return max(mine, key=lambda one: (int(one.version) if one.version.isdigit() else 0, one.version))
+    near = difflib.get_close_matches(name, [*(s.name for s in services), *(s.model for s in services)], 1)
+    raise ModelError(
+        f"no registered model is called {name!r}",
+        file=_folder(workspace),
+        field=name,
+        rule="a model is known by its name, or by its name and version (late_payer_v2), once it is registered",
+        fix=f"did you mean {near[0]}?"
+        if near
+        else "bluemirror train MODEL registers one; or name variables in a list",
+    )
 
 
 def _folder(workspace: Workspace) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,25 @@ def source_path(source: Any, repo_path: Path | str | None) -> str:
     return FileSource.get_uri_for_file_path(repo_path, source.path)
 
 
-def source_rows(source: Any, repo_path: Path | str | None) -> Rows:
-    """The rows behind a source, as its files stand now."""
+def source_rows(source: Any, repo_path: Path | str | None, folders: Sequence[str] = ()) -> Rows:
+    """The rows behind a source, as its files stand now.
+
+    Parameters
+    ----------
+    folders
+        Folders of observation sets that alone answer for a block's view; every set of the workspace if none is named.
+    """
     path = source_path(source, repo_path)
-    files = parquet_files(path)
     blocks = source.tags.get(BLOCKS)
-    if blocks is None:
-        return FileRows(files)
-    return ObservedRows(files, Path(path).parent.parent, blocks.split(","))
+    if blocks is not None:
+        return ObservedRows(parquet_files(path), Path(path).parent.parent, blocks.split(","))
+    if folders and COMPUTED in source.tags:
+        place = Path(path)
+        return FileRows(
+            [
+                file
+                for folder in folders
+                for file in parquet_files(f"{folder}/{place.parent.name}/{place.name}")
+            ]
+        )
+    return FileRows(parquet_files(path))

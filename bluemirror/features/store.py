@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,18 +99,26 @@ def ensure_settings(workspace: Workspace) -> Path:
     return workspace.feature_repo / SETTINGS
 
 
-def open_store(workspace: Workspace) -> Any:
+def open_store(workspace: Workspace, folders: Iterable[Path] = ()) -> Any:
     """The workspace's ``feast.FeatureStore``; ``definitions.py`` is not imported for it.
 
     Paths of the settings are relative to the repository folder. With ``BLUEMIRROR_DATA`` set, registry and
     online store are in that data folder instead.
+
+    Parameters
+    ----------
+    folders
+        Observation sets that history is read from; all that the spine declares if none is named.
     """
     settings = read_settings(workspace)
+    only = [str(folder) for folder in folders]
+    if only:
+        settings = settings | {"offline_store": settings["offline_store"] | {"folders": only}}
     (workspace.state / "feast").mkdir(parents=True, exist_ok=True)
     with quiet():
         from feast import FeatureStore
 
-        if not os.environ.get("BLUEMIRROR_DATA"):
+        if not os.environ.get("BLUEMIRROR_DATA") and not only:
             return FeatureStore(repo_path=str(workspace.feature_repo))
     return open_configured(workspace, settings)
 

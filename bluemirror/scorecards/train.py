@@ -268,10 +268,10 @@ def training_frame(
 
     ``observations`` holds observation_id, the entity key and as_of, sorted by observation_id.
     """
-    from bluemirror.features import training_set
+    from bluemirror.features.retrieval import retrieve
 
     key = observations.select("observation_id", "as_of")
-    return training_set(workspace, key, list(names), log=log)
+    return retrieve(workspace, key, list(names), log=log)
 
 
 def _challenger_inputs(screening: ScreenReport, count: int) -> tuple[str, ...]:

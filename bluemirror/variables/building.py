@@ -87,6 +87,29 @@ class _Pending:
         retire(self.live, self.folder)
 
 
+@dataclass(frozen=True)
+class Observed:
+    """Observations whose variables are wanted.
+
+    Attributes
+    ----------
+    name, entity
+        What they are called, and what they describe.
+    rows
+        observation_id, the entity's key, as_of, further keys; sorted by observation_id.
+    root
+        Folder that keeps the values.
+    told_by
+        The file that an error about them names.
+    """
+
+    name: str
+    entity: str
+    rows: pl.DataFrame
+    root: Path
+    told_by: Path
+
+
 def build(
     workspace: Workspace, observation_set: str, log: Callable[[str], None] | None = None
 ) -> BuildReport:
@@ -105,83 +128,138 @@ def build(
         If a declaration cannot be computed, or an observation's as_of is not what it was when it was stored.
     """
     import bluemirror
-    from bluemirror.contracts import read_contracts
     from bluemirror.variables import load_blocks
-    from bluemirror.variables.observations import observe, with_keys
+    from bluemirror.variables.observations import observe
     from bluemirror.variables.spine import read_spine
-    from bluemirror.variables.tables import Catalog
 
     started = time.perf_counter()
-    say = log or (lambda _: None)
-    catalog = Catalog(read_contracts(workspace.contracts_dir))
     spine = read_spine(workspace)
     which = spine.observation_set(observation_set)
     blocks = [block for block in load_blocks(workspace) if block.entity == which.entity]
     root = workspace.variables / observation_set
     with bluemirror.connect(workspace) as connection:
-        observed = observe(connection, spine, which)
-        pending = _plan(workspace, connection, catalog, which.name, blocks, observed)
-        values = 0
-        if pending:
-            keyed = with_keys(connection, catalog, spine, which.entity, observed, pending[0].block)
-            store_observations(root, keyed)
-            for one in pending:
-                one.folder.mkdir(parents=True)
-                keep(one.stored, one.wanted, one.folder)
-            # Whoever is described often is described in one chunk: what is read of them is read for it alone.
-            ordered = keyed.sort(spine.entities[which.entity].key, "observation_id")
-            chunks = [
-                ordered[first : first + CHUNK].sort("observation_id")
-                for first in range(0, len(ordered), CHUNK)
-            ]
-            compute = _Computing(connection, catalog, root, chunks or [keyed])
-            compute.prepare(spine)
-            for number, (cells, line) in enumerate(compute.all(pending), start=1):
-                values += cells
-                say(f"variables {number}/{len(pending)} {line}")
+        observed = Observed(which.name, which.entity, observe(connection, spine, which), root, which.path)
+        return build_observed(workspace, connection, observed, blocks, log=log, started=started)
+
+
+def build_observed(
+    workspace: Workspace,
+    connection: duckdb.DuckDBPyConnection,
+    observed: Observed,
+    blocks: Sequence[Block],
+    *,
+    snapshot: str | None = None,
+    log: Callable[[str], None] | None = None,
+    started: float | None = None,
+) -> BuildReport:
+    """Compute ``blocks`` for any observations, as :func:`build` does for those of a set of the spine.
+
+    Parameters
+    ----------
+    connection
+        Over the mart; as it stood at ``snapshot``, if one is named.
+    blocks
+        With those that they borrow from.
+    snapshot
+        Id of the state of the mart that ``connection`` shows; the current one if None.
+    started
+        When the work began (``time.perf_counter``), if some was done before.
+    """
+    from bluemirror.contracts import read_contracts
+    from bluemirror.variables.observations import with_keys
+    from bluemirror.variables.spine import read_spine
+    from bluemirror.variables.tables import Catalog
+
+    started = time.perf_counter() if started is None else started
+    say = log or (lambda _: None)
+    catalog = Catalog(read_contracts(workspace.contracts_dir))
+    spine = read_spine(workspace)
+    pending = _plan(workspace, connection, observed, blocks, snapshot)
+    values = 0
+    if pending:
+        keyed = with_keys(connection, catalog, spine, observed.entity, observed.rows, pending[0].block)
+        store_observations(observed.root, keyed)
+        for one in pending:
+            one.folder.mkdir(parents=True)
+            keep(one.stored, one.wanted, one.folder)
+        # Whoever is described often is described in one chunk: what is read of them is read for it alone.
+        ordered = keyed.sort(spine.entities[observed.entity].key, "observation_id")
+        chunks = [
+            ordered[first : first + CHUNK].sort("observation_id") for first in range(0, len(ordered), CHUNK)
+        ]
+        compute = _Computing(connection, catalog, observed.root, chunks or [keyed])
+        compute.prepare(spine)
+        for number, (cells, line) in enumerate(compute.all(pending), start=1):
+            values += cells
+            say(f"variables {number}/{len(pending)} {line}")
     total = sum(len(block_variables(block)) for block in blocks)
     return BuildReport(
-        observation_set, len(observed), total, values, bool(pending), time.perf_counter() - started
+        observed.name, len(observed.rows), total, values, bool(pending), time.perf_counter() - started
+    )
+
+
+def is_fresh(
+    workspace: Workspace,
+    connection: duckdb.DuckDBPyConnection,
+    observed: Observed,
+    blocks: Sequence[Block],
+    *,
+    snapshot: str | None = None,
+) -> bool:
+    """Whether a build of ``observed`` would compute nothing: all is stored, and nothing that landed touches it."""
+    return all(
+        due.folder and not len(ids) for due, _, ids in _due(workspace, connection, observed, blocks, snapshot)
     )
 
 
 def _plan(
     workspace: Workspace,
     connection: duckdb.DuckDBPyConnection,
-    catalog: Catalog,
-    observation_set: str,
+    observed: Observed,
     blocks: Sequence[Block],
-    observed: pl.DataFrame,
+    snapshot: str | None,
 ) -> list[_Pending]:
     """What has to be computed of each block, if anything; large blocks first."""
+    pending: list[_Pending] = []
+    due = _due(workspace, connection, observed, blocks, snapshot)
+    for block, (stored, arrived, ids) in zip(blocks, due, strict=True):
+        if len(ids) or not stored.folder:
+            folder = observed.root / f".{block.name}@{stored.meaning}.{uuid.uuid4().hex[:8]}"
+            count = len(block_variables(block))
+            pending.append(_Pending(block, count, observed.root / block.name, folder, stored, arrived, ids))
+        elif stored.deliveries != arrived:
+            write_json(stored.folder / SEEN, arrived)
+    # Large blocks first, so that none is left to run alone at the end.
+    return sorted(pending, key=lambda one: -one.variables)
+
+
+def _due(
+    workspace: Workspace,
+    connection: duckdb.DuckDBPyConnection,
+    observed: Observed,
+    blocks: Sequence[Block],
+    snapshot: str | None,
+) -> Iterator[tuple[Stored, dict[str, list[str]], pl.DataFrame]]:
+    """Of each block: what is stored, the deliveries that there are, and the ids that have to be computed."""
     from bluemirror.contracts import read_contracts
     from bluemirror.mart.manifests import read_snapshot
     from bluemirror.variables.arrivals import deliveries_read, earliest_arrival, tables_read
     from bluemirror.variables.meaning import meaning_of
     from bluemirror.variables.spine import read_spine
+    from bluemirror.variables.tables import Catalog
 
     contracts, spine = read_contracts(workspace.contracts_dir), read_spine(workspace)
-    query = spine.observation_set(observation_set).path
-    root = workspace.variables / observation_set
-    state = read_snapshot(workspace)
-    pending: list[_Pending] = []
+    catalog = Catalog(contracts)
+    state = read_snapshot(workspace, snapshot)
     for block in blocks:
-        variables = block_variables(block)
-        meaning = meaning_of(block, variables, contracts, spine)
         tables = tables_read(block, catalog, spine)
         arrived = deliveries_read(tables, catalog, block, state)
-        stored = Stored.read(root, block.name, meaning)
+        meaning = meaning_of(block, block_variables(block), contracts, spine)
+        stored = Stored.read(observed.root, block.name, meaning)
         since = None
         if stored.folder is not None:
             since = earliest_arrival(connection, tables, catalog, block, stored.deliveries, arrived)
-        ids = wanted(observed, stored.observations, since, query)
-        if len(ids) or not stored.folder:
-            folder = root / f".{block.name}@{meaning}.{uuid.uuid4().hex[:8]}"
-            pending.append(_Pending(block, len(variables), root / block.name, folder, stored, arrived, ids))
-        elif stored.deliveries != arrived:
-            write_json(stored.folder / SEEN, arrived)
-    # Large blocks first, so that none is left to run alone at the end.
-    return sorted(pending, key=lambda one: -one.variables)
+        yield stored, arrived, wanted(observed.rows, stored.observations, since, observed.told_by)
 
 
 class _Computing:

@@ -50,8 +50,9 @@ def _ids(folder: Path) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class Stored:
-    """What is stored of a block under its present meaning: nothing, if ``folder`` is None."""
+    """What is stored of a block under ``meaning``: nothing, if ``folder`` is None."""
 
+    meaning: str
     folder: Path | None
     observations: pl.DataFrame
     deliveries: dict[str, list[str]]
@@ -61,8 +62,8 @@ class Stored:
         """What the live folder of ``block`` holds, if it was computed under ``meaning``."""
         folder = (root / block).resolve()
         if not folder.is_dir() or not folder.name.startswith(f".{block}@{meaning}."):
-            return cls(None, _ids(root / ".nothing"), {})
-        return cls(folder, _ids(folder), json.loads((folder / SEEN).read_text(encoding="utf-8")))
+            return cls(meaning, None, _ids(root / ".nothing"), {})
+        return cls(meaning, folder, _ids(folder), json.loads((folder / SEEN).read_text(encoding="utf-8")))
 
 
 def wanted(
