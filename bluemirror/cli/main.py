@@ -69,6 +69,19 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
         "put the inputs of every registered model version online, and compare them with what is stored",
         (("--force", {"action": "store_true", "help": "publish what has not changed, too"}),),
     ),
+    "reproduce": (
+        "training_sets:reproduce",
+        "make a training set again from its manifest, as it was known then, and say what differs",
+        (("manifest", {"metavar": "MANIFEST", "help": "manifest.json of a training set, or its folder"}),),
+    ),
+    "erase": (
+        "training_sets:erase",
+        "take a person out of the mart, stored variables, training sets and what is online",
+        (
+            ("key", {"metavar": "KEY", "help": "a value of the entity's key, as the mart has it"}),
+            ("--entity", {"default": "person", "help": "an entity of the spine (default: person)"}),
+        ),
+    ),
     "run": ("night:run", "the whole night and the training, end to end", ()),
     "sources": (
         "sources:sources",

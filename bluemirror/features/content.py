@@ -7,7 +7,7 @@ a person was erased still proves that nothing else in it changed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,20 +22,22 @@ BYTES = 16
 MODULUS = 1 << (8 * BYTES)
 
 
-def content(frame: pl.DataFrame, values: Sequence[str]) -> int:
+def content(frame: pl.DataFrame, values: Collection[str]) -> int:
     """Sum of the hashes of all rows.
 
     Parameters
     ----------
     frame
-        Any columns.
+        Any columns; their order counts.
     values
         Those of them that are variables (Float32): their bits count; null and nan are the same. Of the other columns
         the text counts.
     """
     import polars as pl
 
-    others = [name for name in frame.columns if name not in set(values)]
+    known = set(values)
+    others = [name for name in frame.columns if name not in known]
+    ordered = [name for name in frame.columns if name in known]
     total = 0
     for first in range(0, len(frame), ROWS):
         part = frame[first : first + ROWS]
@@ -44,8 +46,8 @@ def content(frame: pl.DataFrame, values: Sequence[str]) -> int:
             if others
             else [""] * len(part)
         )
-        numbers = np.empty((len(part), len(values)), dtype=np.float32)
-        for place, name in enumerate(values):
+        numbers = np.empty((len(part), len(ordered)), dtype=np.float32)
+        for place, name in enumerate(ordered):
             numbers[:, place] = part[name].fill_null(float("nan")).to_numpy()
         numbers[np.isnan(numbers)] = np.float32("nan")  # one pattern of bits for all of them
         for text, row in zip(texts, numbers, strict=True):

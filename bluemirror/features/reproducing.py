@@ -98,7 +98,7 @@ def reproduce(
     told = read_manifest(manifest)
     folder = Path(manifest) if Path(manifest).is_dir() else Path(manifest).parent
     kept, keyed = (_beside(folder, name) for name in (ROWS, OBSERVATIONS))
-    names = list(told.variables)
+    names = [name for name in told.columns if name in told.variables]
     values = _computed(workspace, told, keyed, log).select(JOIN_KEY, *names)
     made = (
         kept.drop(names)

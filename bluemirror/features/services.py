@@ -118,7 +118,7 @@ def find_service(workspace: Workspace, name: str) -> ServicePlan:
         f"no registered model is called {name!r}",
         file=_folder(workspace),
         field=name,
-        rule="a model is known by its name, or by its name and version (late_payer_v2), once it is registered",
+        rule="a model is known by its name, or by its name and version (NAME_v2), once it is registered",
         fix=f"did you mean {near[0]}?"
         if near
         else "bluemirror train MODEL registers one; or name variables in a list",

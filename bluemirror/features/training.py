@@ -65,7 +65,7 @@ class TrainingSet:
     @property
     def variables(self) -> tuple[str, ...]:
         """Names of the variables, in the order of the columns."""
-        return tuple(self.manifest.variables)
+        return tuple(name for name in self.manifest.columns if name in self.manifest.variables)
 
     def __repr__(self) -> str:
         told = [f"{len(self.frame):,} observations x {len(self.variables):,} variables"]
@@ -86,8 +86,8 @@ def training_set(
     Parameters
     ----------
     variables
-        Names of the catalogue, of one entity; or a registered model (``"late_payer"`` for its newest version,
-        ``"late_payer_v2"``), for the inputs of it.
+        Names of the catalogue, of one entity; or a registered model (``"behaviour"`` for its newest version,
+        ``"behaviour_v2"``), for the inputs of it.
     observations
         A Polars, pandas or Arrow frame, or the path of a Parquet or CSV file (see
         :func:`~bluemirror.features.own_observations.read_own`).

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import bluemirror
+from bluemirror.cli.main import main
 from bluemirror.errors import BluemirrorError, ModelError, StoreError
 from bluemirror.features import TrainingSet, reproduce, training_set
 from bluemirror.features.content import content
@@ -166,3 +167,20 @@ def test_content_is_of_values_and_not_of_their_order() -> None:
     assert whole != content(frame.with_columns(pl.col("x").fill_null(0)), ["x", "y"])
     swapped = frame.with_columns(id=pl.Series(["b", "a", "c"]))
     assert whole != content(swapped, ["x", "y"])
+
+
+def test_the_command_line_says_it(copied: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    made = _made(copied)
+    run = ["--workspace", str(copied.root)]
+    assert main([*run, "erase", ERASED, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["training_sets"] == {made.manifest.id: 1}
+    assert main([*run, "reproduce", str(made.folder)]) == 0
+    told = capsys.readouterr().out
+    assert "1 rows are gone: whom they describe was erased since" in told
+    assert "Identical where it is still there." in told
+    assert main([*run, "erase", "nobody"]) == 2
+    assert "nobody of the entity person has this key" in capsys.readouterr().err
+    manifest = json.loads((made.folder / "manifest.json").read_text(encoding="utf-8"))
+    (made.folder / "manifest.json").write_text(json.dumps(manifest | {"content": "0" * 32}), encoding="utf-8")
+    assert main([*run, "reproduce", str(made.folder)]) == 2
+    assert "is not what its manifest tells" in capsys.readouterr().err
