@@ -35,5 +35,7 @@ def copied(computed: Workspace, tmp_path: Path) -> Workspace:
     import shutil
 
     root = tmp_path / computed.root.name
-    shutil.copytree(computed.root, root, symlinks=True, ignore=shutil.ignore_patterns("state"))
+    # Not what other tests of the session made with it.
+    ignored = shutil.ignore_patterns("state", "training_sets", "own_variables", "declared", "_snapshots")
+    shutil.copytree(computed.root, root, symlinks=True, ignore=ignored)
     return Workspace.open(root)
