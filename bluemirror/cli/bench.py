@@ -1,4 +1,4 @@
-"""``bluemirror bench [ingest|features|store|health|applicant|explain]``: measured on this machine and workspace."""
+"""``bluemirror bench WHAT``: measured on this machine and workspace."""
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ def bench(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         elif name == "applicant":
             results[name] = bench_applicant(workspace, console, args.applicants)
             _show_applicant(console, results[name])
+        elif name == "screen":
+            from bluemirror.cli.bench_screen import bench_screen
+
+            results[name] = bench_screen(workspace, console, args.variables, args.rows)
+            _show_screen(console, results[name])
         elif name == "explain":
             results[name] = bench_explain(workspace, console)
             _show_explain(console, results[name])
@@ -78,6 +83,21 @@ def _show_health(console: Console, result: dict[str, Any]) -> None:
         )
     console.line(
         f"  the page: {result['page_seconds']:.1f} s; the reference, once: {result['reference_seconds']:.1f} s"
+    )
+
+
+def _show_screen(console: Console, result: dict[str, Any]) -> None:
+    console.line(
+        f"screen: {result['variables']:,} variables x {result['rows']:,} rows in {result['seconds']:.1f} s "
+        f"({result['cpu_seconds']:.1f} s of processor) on {result['cores']} cores, peak {result['peak_rss_mib']:,} MiB"
+    )
+    peer = result["optbinning"]
+    console.line(
+        f"  OptBinning: {peer['variables']} of them in {peer['seconds']:.1f} s, all in "
+        f"{result['optbinning_seconds_extrapolated']:,.0f} s: {peer['ratio']:.0f} times as long"
+    )
+    console.line(
+        f"  information value against the same bins counted by DuckDB: {result['iv_error_max']:.1e} apart"
     )
 
 

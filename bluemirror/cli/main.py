@@ -53,6 +53,15 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
         (("source", {"nargs": "*", "metavar": "SOURCE", "help": "default: every source"}),),
     ),
     "features": ("night:features", "compute the variables of every observation set", ()),
+    "screen": (
+        "screening:screen",
+        "every candidate of a model against its label: what stays, and why the others go",
+        (
+            *_MODEL,
+            ("--top", {"type": int, "default": 20, "metavar": "N", "help": "show so many (default: 20)"}),
+            ("--out", {"metavar": "FILE", "help": "write the line of every variable (.csv or .parquet)"}),
+        ),
+    ),
     "train": ("models:train", "train, validate and register scorecard and challenger", _MODEL),
     "validate": (
         "models:validate",
@@ -177,7 +186,7 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
                 "what",
                 {
                     "nargs": "?",
-                    "choices": ("ingest", "features", "store", "health", "applicant", "explain"),
+                    "choices": ("ingest", "features", "store", "health", "applicant", "explain", "screen"),
                     "help": "default: ingest and features",
                 },
             ),
@@ -197,6 +206,11 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
                 "--applicants",
                 {"type": int, "metavar": "N", "help": "applicant: measure so many (default: 400)"},
             ),
+            (
+                "--variables",
+                {"type": int, "metavar": "N", "help": "screen: at most so many (default: 22,000)"},
+            ),
+            ("--rows", {"type": int, "metavar": "N", "help": "screen: on so many (default: 50,000)"}),
         ),
     ),
     "ui": ("ui:ui", "start the Dagster, MLflow and Feast pages on the loopback", ()),
