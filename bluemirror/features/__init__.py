@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bluemirror.features.arriving import OnlineApplicants as OnlineApplicants
     from bluemirror.features.comparing import Parity as Parity
     from bluemirror.features.comparing import parity as parity
     from bluemirror.features.objects import declare as declare
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "ApplyReport": "registering",
     "FeaturePlan": "planning",
+    "OnlineApplicants": "arriving",
     "Parity": "comparing",
     "Published": "publishing",
     "Reproduction": "reproducing",
@@ -43,6 +45,7 @@ _LAZY = {
 __all__ = [
     "ApplyReport",
     "FeaturePlan",
+    "OnlineApplicants",
     "Parity",
     "Published",
     "Reproduction",

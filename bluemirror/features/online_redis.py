@@ -90,6 +90,10 @@ class RedisTables:
                 )
             told = dict(rows)
             if told:
+                # What stands there is no longer what a night published: the next one writes it anew.
+                facts = json.loads(self._client.hget(table, "facts"))
+                if facts.pop("mark", None) is not None:
+                    self._client.hset(table, "facts", json.dumps(facts))
                 self._client.hset(place, mapping=told)
 
     def fetch(self, table: str, keys: Sequence[bytes]) -> tuple[Layout, list[bytes | None]]:

@@ -1,7 +1,7 @@
 """When each version of a thing became known, of all that the mart was ever told.
 
-A row that arrives late may be older than a version that the mart holds: one that nobody asks for, one of another key, or one
-that says that the thing is gone. None of them is among the rows that the applicant's key leads to.
+A row that arrives late may be older than a version that the mart holds: one that nobody asks for, one of another key,
+or one that says that the thing is gone. None of them is among the rows that the applicant's key leads to.
 """
 
 from __future__ import annotations
