@@ -150,7 +150,8 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
         columns = self._columns(X)
         total = np.full(len(columns[""]), self.intercept_)
         for weight, variable in zip(self.coef_[0], self.variables_, strict=True):
-            total += weight * self.tables_[variable].woe(columns[variable])
+            table = self.tables_[variable]
+            total += (weight * table.weights)[table.assign(columns[variable])]
         return total
 
     def predict_proba(self, X: Any) -> Any:
@@ -165,7 +166,12 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
 
     def score_points(self, X: Any) -> Any:
         """The score, shape (rows,): base points plus the points of every variable; high is good."""
-        return self.points_table_.base + self.contributions(X).sum(1)
+        parts = self.contributions(X)
+        total = np.full(len(parts), self.points_table_.base)
+        # One after the other, as the generated SQL and the scorer of single rows add; numpy's own sum takes pairs.
+        for points in parts.T:
+            total += points
+        return total
 
     def contributions(self, X: Any) -> Any:
         """Points of each chosen variable, shape (rows, chosen); base points + their sum = the score."""
