@@ -239,6 +239,7 @@ def _compared(scratch: Workspace, drawn: Drawn, cores: int, console: Console) ->
     import numpy as np
     from joblib import Parallel, delayed
 
+    from bluemirror.scorecards.peers import optbinning_seconds
     from bluemirror.scorecards.screen import screen
     from bluemirror.scorecards.stored import block_chunks
 
@@ -261,27 +262,12 @@ def _compared(scratch: Workspace, drawn: Drawn, cores: int, console: Console) ->
     with console.working("OptBinning"), warnings.catch_warnings(), Parallel(n_jobs=cores) as pool:
         warnings.simplefilter("ignore")
         pool(
-            delayed(peer)(columns[0][:1000], bad[:1000]) for _ in range(cores)
+            delayed(optbinning_seconds)(columns[0][:1000], bad[:1000]) for _ in range(cores)
         )  # its imports are not counted
         began = time.perf_counter()
-        spent = sum(pool(delayed(peer)(column, bad) for column in columns))
+        spent = sum(pool(delayed(optbinning_seconds)(column, bad) for column in columns))
         seconds = time.perf_counter() - began
     return Compared(len(columns), seconds, spent, float(error))
-
-
-def peer(values: Any, bad: Any) -> float:
-    """Seconds of processor that OptBinning takes for one variable and its information value."""
-    import warnings
-
-    import numpy as np
-    from optbinning import OptimalBinning
-
-    began = time.process_time()
-    if not np.isnan(values).all():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            OptimalBinning().fit(values.astype(float), bad).binning_table.build()
-    return time.process_time() - began
 
 
 def exact_iv(values: Any, reasons: Any, bad: Any) -> float:

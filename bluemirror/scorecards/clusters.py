@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,22 @@ def worth(iv_net: Any, psi_max: Any, missing: Any, cost: Any, limits: Screening)
     )
 
 
+@contextmanager
+def one_thread_a_product() -> Iterator[None]:
+    """Matrix products on the calling thread alone, where it can be told (it comes with scikit-learn).
+
+    The products here are small. A library of linear algebra that shares each among threads waits for the slowest of
+    them by spinning; beside other work on the same cores this made them twenty times slower.
+    """
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        yield
+        return
+    with threadpool_limits(1, user_api="blas"):
+        yield
+
+
 @dataclass(frozen=True)
 class Clusters:
     """Positions of the representatives, best first; of each variable its representative, -1 beyond ``keep``."""
@@ -48,6 +65,7 @@ class Clusters:
     leader_of: Any
 
 
+@one_thread_a_product()
 def clusters(codes: Any, order: Sequence[int], weights: Any, max_correlation: float, keep: int) -> Clusters:
     """Go through the variables from the best on: join the first representative that is too alike, else become one.
 
@@ -72,7 +90,7 @@ def clusters(codes: Any, order: Sequence[int], weights: Any, max_correlation: fl
     basis = np.empty((keep, codes.shape[1]), np.float32)
     for start in range(0, len(order), BLOCK):
         part = np.asarray(order[start : start + BLOCK])
-        seen = np.take_along_axis(weights[part], codes[part].astype(np.intp), 1)
+        seen = np.stack([weights[v][codes[v]] for v in part])
         seen -= seen.mean(1, keepdims=True)
         seen /= np.maximum(np.linalg.norm(seen, axis=1, keepdims=True), 1e-12)
         before = len(leaders)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from bluemirror.scorecards.constancy import slopes, tells_late_only
+from bluemirror.scorecards.constancy import chi_square_tail, slopes, tells_late_only
 from bluemirror.scorecards.measures import woe
 from bluemirror.scorecards.screen import LATE_ONLY, TOO_GOOD, Chunk, screen
 from bluemirror.scorecards.spec import Screening
@@ -45,6 +45,16 @@ def test_the_slope_is_that_of_a_logistic_regression_in_the_part():
         # one step of Newton's method from 0 instead of all
         assert found.slope[0, p] == pytest.approx(exact, rel=0.12)
     assert found.homogeneity()[0] < 1e-6
+
+
+def test_the_tail_of_chi_square_is_scipys():
+    from scipy.stats import chi2
+
+    value = np.r_[np.linspace(0, 60, 61), 200.0]
+    for freedom in range(1, 26):
+        assert chi_square_tail(value, freedom) == pytest.approx(chi2.sf(value, freedom), rel=1e-9)
+    mixed = np.arange(62) % 25 + 1
+    assert chi_square_tail(value, mixed) == pytest.approx(chi2.sf(value, mixed), rel=1e-9)
 
 
 def test_chance_rarely_looks_like_a_turn():
