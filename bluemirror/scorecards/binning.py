@@ -156,7 +156,7 @@ def bin_column(
     bads = list(np.bincount(code, weights=bad[plain], minlength=edges.size + 1).astype(int))
     ends = [None, *edges.tolist(), None]
     kinds: list[dict[str, Any]] = [
-        {"kind": INTERVAL, "label": _interval(ends[i], ends[i + 1]), "low": ends[i], "high": ends[i + 1]}
+        {"kind": INTERVAL, "label": interval_label(ends[i], ends[i + 1]), "low": ends[i], "high": ends[i + 1]}
         for i in range(edges.size + 1)
     ]
     for value, meaning in specials.items():
@@ -176,7 +176,7 @@ def bin_column(
         Bin(rows=int(n), bads=int(b), woe=float(w), **k)
         for n, b, w, k in zip(counted, bad_counts, weights, kinds, strict=True)
     )
-    return BinningTable(name, _trend(weights[: edges.size + 1]), iv, bins)
+    return BinningTable(name, trend_of(weights[: edges.size + 1]), iv, bins)
 
 
 def optimal_edges(values: Any, bad: Any, max_bins: int, min_share: float, direction: int) -> Any:
@@ -195,14 +195,16 @@ def optimal_edges(values: Any, bad: Any, max_bins: int, min_share: float, direct
     return np.nextafter(np.asarray(found.splits, float), -np.inf)
 
 
-def _trend(weights: Any) -> str:
+def trend_of(weights: Any) -> str:
+    """Where the bad rate goes as the value rises: ascending, descending, flat or mixed; weights (intervals,)."""
     steps = np.diff(weights)
     if not steps.size:
         return "flat"
     return "ascending" if (steps <= 0).all() else "descending" if (steps >= 0).all() else "mixed"
 
 
-def _interval(low: float | None, high: float | None) -> str:
+def interval_label(low: float | None, high: float | None) -> str:
+    """How an interval is written, six digits of each end."""
     if low is None and high is None:
         return "any value"
     if low is None:

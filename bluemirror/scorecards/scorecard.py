@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +13,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from bluemirror.errors import ModelError
 from bluemirror.scorecards.binning import WoeBinner, column_names, two_classes
 from bluemirror.scorecards.binning_table import BinningTables, from_yaml, to_yaml
-from bluemirror.scorecards.points import PointsTable, Scale, points_table
-from bluemirror.scorecards.selection import choose, order_of
+from bluemirror.scorecards.points import Scale, points_table
+from bluemirror.scorecards.selection import choose, fit_logistic, order_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -130,16 +130,43 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
         self.dropped_ = {names[order[c]]: why for c, why in found.dropped}
         self.intercept_ = found.intercept
         self.coef_ = np.asarray(found.weights, float).reshape(1, -1)
-        self.points_table_ = self._points()
+        self.lay_out_points()
         return self
 
-    def _points(self) -> PointsTable:
+    def lay_out_points(self) -> None:
+        """Points from bins, weights and scale; to be called by whoever changes one of them."""
         scale = Scale(self.base_score, self.base_odds, self.points_to_double)
         chosen = [self.tables_[v] for v in self.variables_]
-        return points_table(chosen, self.coef_[0], self.intercept_, scale, self.round_points)
+        self.points_table_ = points_table(chosen, self.coef_[0], self.intercept_, scale, self.round_points)
 
-    def _columns(self, X: Any) -> dict[str, Any]:
-        """The chosen columns by name, after the usual checks."""
+    def reweigh(self, variables: Sequence[str], W: Any, bad: Any, counts: Any) -> None:
+        """Fit the weights of ``variables`` anew; who has the wrong sign leaves, the worst first.
+
+        Parameters
+        ----------
+        variables
+            Names in order; their tables stand in ``tables_``.
+        W
+            Weights of evidence, shape (rows, variables).
+        bad
+            Shape (rows,), 0 or 1.
+        counts
+            Shape (rows,): how often each row counts.
+        """
+        stay = list(range(len(variables)))
+        beta, _ = fit_logistic(W[:, stay], bad, self.ridge, counts)
+        while stay and beta[1:].max() >= 0:
+            worst = int(np.argmax(beta[1:]))
+            self.dropped_[variables[stay[worst]]] = "wrong sign"
+            del stay[worst]
+            beta, _ = fit_logistic(W[:, stay], bad, self.ridge, counts)
+        self.variables_ = tuple(variables[i] for i in stay)
+        self.intercept_ = float(beta[0])
+        self.coef_ = beta[1:].reshape(1, -1)
+        self.lay_out_points()
+
+    def columns(self, X: Any) -> dict[str, Any]:
+        """The chosen columns by name, after the usual checks; under "" a column that every input has."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False)
         names = column_names(self)
@@ -147,7 +174,7 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
 
     def decision_function(self, X: Any) -> Any:
         """Log odds of bad, shape (rows,), from unrounded weights."""
-        columns = self._columns(X)
+        columns = self.columns(X)
         total = np.full(len(columns[""]), self.intercept_)
         for weight, variable in zip(self.coef_[0], self.variables_, strict=True):
             table = self.tables_[variable]
@@ -175,7 +202,7 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
 
     def contributions(self, X: Any) -> Any:
         """Points of each chosen variable, shape (rows, chosen); base points + their sum = the score."""
-        columns = self._columns(X)
+        columns = self.columns(X)
         table = self.points_table_
         parts = [table.of(v)[self.tables_[v].assign(columns[v])] for v in self.variables_]
         return np.column_stack(parts) if parts else np.zeros((len(columns[""]), 0))
@@ -261,7 +288,7 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
         card.coef_ = np.array([list(plain["weights"].values())], float).reshape(1, -1)
         card.feature_names_in_ = np.array(card.variables_, dtype=object)
         card.n_features_in_ = len(card.variables_)
-        card.points_table_ = card._points()
+        card.lay_out_points()
         if card.points_table_.as_plain() != plain["points"]:
             raise ModelError(
                 "the points in this text are not those of its weights",

@@ -21,7 +21,7 @@ class Choice:
     dropped: tuple[tuple[int, str], ...]
 
 
-def fit_logistic(W: Any, bad: Any, ridge: float = 1e-3) -> tuple[Any, Any]:
+def fit_logistic(W: Any, bad: Any, ridge: float = 1e-3, counts: Any = None) -> tuple[Any, Any]:
     """Maximum likelihood by Newton's method (iteratively reweighted least squares).
 
     Parameters
@@ -31,36 +31,39 @@ def fit_logistic(W: Any, bad: Any, ridge: float = 1e-3) -> tuple[Any, Any]:
     ridge : float
         Half of it times the squared weights is added to the loss (the intercept is free): the precision of a
         normal prior around 0, so it matters less the more rows there are.
+    counts : array of shape (rows,), or None
+        How often each row counts; None: once.
 
     Returns
     -------
     coefficients of shape (1 + columns,), intercept first; and their covariance.
     """
     D = np.column_stack([np.ones(len(W)), W])
+    counts = np.ones(len(D)) if counts is None else np.asarray(counts, float)
     penalty = np.full(D.shape[1], max(ridge, 1e-6))
     penalty[0] = 1e-6
     beta = np.zeros(D.shape[1])
-    share = np.clip(np.mean(bad), 1e-6, 1 - 1e-6)
+    share = np.clip(np.average(bad, weights=counts), 1e-6, 1 - 1e-6)
     beta[0] = np.log(share / (1 - share))
-    loss = _loss(D, bad, beta, penalty)
+    loss = _loss(D, bad, beta, penalty, counts)
     for _ in range(MAX_STEPS):
         p = 1 / (1 + np.exp(-np.clip(D @ beta, -35, 35)))
-        gradient = D.T @ (bad - p) - penalty * beta
-        hessian = (D * (p * (1 - p))[:, None]).T @ D + np.diag(penalty)
+        gradient = D.T @ (counts * (bad - p)) - penalty * beta
+        hessian = (D * (counts * p * (1 - p))[:, None]).T @ D + np.diag(penalty)
         step = np.linalg.solve(hessian, gradient)
         size = 1.0
-        while size > 1e-4 and _loss(D, bad, beta + size * step, penalty) > loss + 1e-12:
+        while size > 1e-4 and _loss(D, bad, beta + size * step, penalty, counts) > loss + 1e-12:
             size /= 2
         beta = beta + size * step
-        loss = _loss(D, bad, beta, penalty)
+        loss = _loss(D, bad, beta, penalty, counts)
         if np.abs(size * step).max() < 1e-8:
             break
     return beta, np.linalg.inv(hessian)
 
 
-def _loss(D: Any, bad: Any, beta: Any, penalty: Any) -> float:
+def _loss(D: Any, bad: Any, beta: Any, penalty: Any, counts: Any) -> float:
     z = D @ beta
-    return float(np.logaddexp(0, z).sum() - (z * bad).sum() + (penalty * beta**2).sum() / 2)
+    return float((counts * (np.logaddexp(0, z) - z * bad)).sum() + (penalty * beta**2).sum() / 2)
 
 
 def choose(
