@@ -26,6 +26,8 @@ class Workspace:
         Where everything that can be rebuilt or must be kept is written (mart, variables, registries).
     land_hook
         ``module:function`` that fills the landing folder (a simulator, an unpacker), or None.
+    variables_at
+        Where variables stand that are computed under former declarations; None for those of today.
     """
 
     root: Path
@@ -33,6 +35,7 @@ class Workspace:
     data: Path
     landing: Path
     land_hook: str | None = None
+    variables_at: Path | None = None
 
     @classmethod
     def open(cls, root: str | Path = ".") -> Workspace:
@@ -119,7 +122,12 @@ class Workspace:
     @property
     def variables(self) -> Path:
         """Computed variables, one folder an observation set and block."""
-        return self.data / "variables"
+        return self.variables_at or self.data / "variables"
+
+    @property
+    def former_variables(self) -> Path:
+        """Variables under former declarations, a folder for each that a registered version still reads."""
+        return self.data / "former_variables"
 
     @property
     def own_variables(self) -> Path:

@@ -169,6 +169,19 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
             ("observation", {"metavar": "OBSERVATION", "help": "an observation id"}),
         ),
     ),
+    "lineage": (
+        "lineage:lineage",
+        "what a model, variable or block comes from, and which models a source or column reaches",
+        (
+            ("name", {"metavar": "NAME", "help": "model, variable, block, table, source or TABLE.COLUMN"}),
+            ("--all", {"action": "store_true", "help": "list every variable"}),
+        ),
+    ),
+    "retire": (
+        "lineage:retire",
+        "let go of a registered version: its variables are not computed or published for it any more",
+        (*_MODEL, ("version", {"metavar": "VERSION", "help": "a registered version, not the champion"})),
+    ),
     "promote": (
         "models:promote",
         "make a registered version the champion, signed by a reviewer",

@@ -73,7 +73,7 @@ def _compare(
 
     newest = newest_observations(workspace, serving)
     names = [*serving.service.inputs, *serving.reasons]
-    stored = read_variables(workspace, serving.observation_set, names, newest["observation_id"])
+    stored = read_variables(serving.home(workspace), serving.observation_set, names, newest["observation_id"])
     expected = newest.join(stored, on="observation_id", how="left", maintain_order="left").with_columns(
         pl.Series(_MOMENT, instants(newest[TIMESTAMP], ZONE))
     )

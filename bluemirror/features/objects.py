@@ -56,7 +56,9 @@ def feast_objects(features: FeaturePlan, without: Collection[str] = ()) -> list[
         )
         for name, key in features.entities.items()
     }
-    views = [_view(view, observation) for view in features.views if view.name not in without]
+    views = [
+        _view(view, observation) for view in (*features.views, *features.former) if view.name not in without
+    ]
     services = []
     for serving in features.servings:
         if serving.name in without:
@@ -69,7 +71,7 @@ def feast_objects(features: FeaturePlan, without: Collection[str] = ()) -> list[
                 name=service.name,
                 features=[view[list(service.inputs)]],
                 description=f"the {len(service.inputs)} inputs of {service.model}, version {service.version}",
-                tags={"model": service.model, "version": service.version},
+                tags=dict(serving.tags),
                 owner=service.owner,
             )
         )

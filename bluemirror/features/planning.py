@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +52,8 @@ class ViewPlan:
 class ServingPlan:
     """What one model version is served from: its inputs as one view, found by the key of the described entity.
 
-    ``reasons`` are the fields that say why values are missing, one a block; a scorecard bins by them.
+    ``reasons`` are the fields that say why values are missing, one a block; a scorecard bins by them. ``former`` says
+    that the inputs mean something else today: they are read as they were declared.
     """
 
     service: ServicePlan
@@ -63,6 +64,13 @@ class ServingPlan:
     blocks: tuple[str, ...]
     fields: tuple[FieldPlan, ...]
     tags: Mapping[str, str]
+    former: bool = False
+
+    def home(self, workspace: Workspace) -> Workspace:
+        """Where the inputs are declared and stored."""
+        from bluemirror.variables.kept import as_kept
+
+        return as_kept(workspace, self.service.declared) if self.former else workspace
 
     @property
     def name(self) -> str:
@@ -87,17 +95,19 @@ class ServingPlan:
 class FeaturePlan:
     """Everything that :func:`bluemirror.features.apply` writes into the registry.
 
-    ``entities`` are name -> key of what the spine describes.
+    ``entities`` are name -> key of what the spine describes. ``former`` are views of blocks as they meant before, which
+    registered versions still read.
     """
 
     project: str
     entities: Mapping[str, str]
     views: tuple[ViewPlan, ...]
     servings: tuple[ServingPlan, ...]
+    former: tuple[ViewPlan, ...] = ()
 
     @property
     def services(self) -> tuple[ServicePlan, ...]:
-        """The services of all model versions whose inputs mean what they meant."""
+        """The services of all model versions that are not retired."""
         return tuple(serving.service for serving in self.servings)
 
     @property
@@ -108,7 +118,7 @@ class FeaturePlan:
     @property
     def digests(self) -> dict[str, str]:
         """Name of a view -> hash of what it, and the service on it, is registered with."""
-        found = {view.name: view.digest for view in self.views}
+        found = {view.name: view.digest for view in (*self.views, *self.former)}
         return found | {serving.name: serving.digest for serving in self.servings}
 
     @property
@@ -130,6 +140,42 @@ def plan(workspace: Workspace) -> FeaturePlan:
     FamilyError, ContractError
         If a declaration is written wrongly.
     """
+    from bluemirror.features.former import home_of, means_the_same
+    from bluemirror.variables.spine import read_spine
+
+    views = _views(workspace)
+    spine = read_spine(workspace)
+    meanings = {field.name: field.tags["meaning"] for view in views for field in view.fields}
+    servings = []
+    former: dict[str, ViewPlan] = {}
+    by_declaration = {"": views}
+    for service in read_services(workspace):
+        now = means_the_same(service, meanings)
+        if not now and not service.declared:
+            continue
+        key = "" if now else service.declared
+        home = workspace if now else home_of(workspace, service, meanings)
+        if key not in by_declaration:
+            by_declaration[key] = _views(home)
+        field_of = {field.name: (field, view) for view in by_declaration[key] for field in view.fields}
+        entities = sorted({field_of[name][1].tags["entity"] for name in service.inputs})
+        if len(entities) == 1:
+            then = spine if now else read_spine(home)
+            servings.append(_serving(home, service, then, entities[0], field_of, former=not now))
+            if not now:
+                read = {field_of[name][1].name: field_of[name][1] for name in service.inputs}
+                former |= {name: view for name, view in read.items() if name not in {v.name for v in views}}
+    return FeaturePlan(
+        project=project_name(workspace),
+        entities={name: entity.key for name, entity in spine.entities.items()},
+        views=views,
+        servings=tuple(servings),
+        former=tuple(former.values()),
+    )
+
+
+def _views(workspace: Workspace) -> tuple[ViewPlan, ...]:
+    """A view for each block that is declared and has a variable."""
     from bluemirror.contracts import read_contracts
     from bluemirror.variables import load_blocks
     from bluemirror.variables.catalogue import catalogue
@@ -138,26 +184,11 @@ def plan(workspace: Workspace) -> FeaturePlan:
     variables: dict[str, list[Any]] = {}
     for variable in catalogue(workspace):
         variables.setdefault(variable.block, []).append(variable)
-    blocks = [block for block in load_blocks(workspace) if variables.get(block.name)]
-    contracts = read_contracts(workspace.contracts_dir)
-    views = tuple(_view(workspace, block, variables[block.name], contracts) for block in blocks)
-    spine = read_spine(workspace)
-    field_of = {field.name: (field, view) for view in views for field in view.fields}
-    servings = []
-    for service in read_services(workspace):
-        if any(
-            name not in field_of or field_of[name][0].tags["meaning"] != meaning
-            for name, meaning in service.inputs.items()
-        ):
-            continue
-        entities = sorted({field_of[name][1].tags["entity"] for name in service.inputs})
-        if len(entities) == 1:
-            servings.append(_serving(workspace, service, spine, entities[0], field_of))
-    return FeaturePlan(
-        project=project_name(workspace),
-        entities={name: entity.key for name, entity in spine.entities.items()},
-        views=views,
-        servings=tuple(servings),
+    contracts, spine = read_contracts(workspace.contracts_dir), read_spine(workspace)
+    return tuple(
+        _view(workspace, block, variables[block.name], contracts, spine)
+        for block in load_blocks(workspace)
+        if variables.get(block.name)
     )
 
 
@@ -167,8 +198,11 @@ def project_name(workspace: Workspace) -> str:
 
 
 def _view(
-    workspace: Workspace, block: Any, variables: list[Any], contracts: Mapping[str, Contract]
+    workspace: Workspace, block: Any, variables: list[Any], contracts: Mapping[str, Contract], spine: Any
 ) -> ViewPlan:
+    from bluemirror.variables.arrivals import tables_read
+    from bluemirror.variables.tables import Catalog
+
     fields = tuple(_field(variable) for variable in variables)
     version = _digest([(field.name, field.tags["meaning"]) for field in fields])[:6]
     sources = sorted({source for variable in variables for source in variable.source.split("+")})
@@ -190,6 +224,9 @@ def _view(
             "meaning": version,
             "source": ",".join(sources),
             "stages": ",".join(stages),
+            "tables": ",".join(sorted(tables_read(block, Catalog(contracts), spine))),
+            "contracts": ",".join(f"{one} {contracts[one].version}" for one in sources if one in contracts),
+            "lineage": f"bluemirror lineage {block.name}",
         },
     )
 
@@ -200,6 +237,8 @@ def _serving(
     spine: Any,
     entity: str,
     field_of: Mapping[str, tuple[FieldPlan, ViewPlan]],
+    *,
+    former: bool,
 ) -> ServingPlan:
     observation_set = service.observation_set or spine.set_of(entity)
     views = {field_of[name][1].name: field_of[name][1] for name in service.inputs}
@@ -218,8 +257,17 @@ def _serving(
             "entity": entity,
             "views": ",".join(sorted(views)),
             "source": ",".join(sources),
+            "tables": _together(views.values(), "tables"),
+            "contracts": _together(views.values(), "contracts"),
+            "lineage": f"bluemirror lineage {service.name}",
         },
+        former=former,
     )
+
+
+def _together(views: Iterable[ViewPlan], tag: str) -> str:
+    """What stands in a tag of any of the views, each once."""
+    return ",".join(sorted({part for view in views for part in view.tags[tag].split(",")}))
 
 
 def _field(variable: Any) -> FieldPlan:

@@ -64,9 +64,11 @@ def publish(
     StoreError
         If the online store does not answer, or variables are missing or broken.
     """
+    from bluemirror.features.former import build_former
     from bluemirror.features.registering import apply
     from bluemirror.features.store import open_online
 
+    build_former(workspace, log)
     features = plan(workspace)
     tables = open_online(workspace)
     done = []
@@ -101,7 +103,7 @@ def newest_observations(workspace: Workspace, serving: ServingPlan) -> pl.DataFr
     from bluemirror.variables import variable_files
 
     stored = pl.read_parquet(
-        variable_files(workspace, serving.observation_set, "observations"),
+        variable_files(serving.home(workspace), serving.observation_set, "observations"),
         columns=["observation_id", serving.key, TIMESTAMP],
     )
     # Of several at one moment the last stored one, as the offline store has it: rows stand sorted by id.

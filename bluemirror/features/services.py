@@ -5,12 +5,15 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from bluemirror.atomic import write_json
 from bluemirror.errors import ModelError
 from bluemirror.workspace import Workspace
+
+RETIRED = "retired"
+"""Folder of the services that were let go of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,7 @@ class ServicePlan:
     """What one model version reads: variable -> meaning hash at the time of training.
 
     ``observation_set`` names the observations that it was trained on, ``owner`` who answers for it; empty if not told.
+    ``declared`` names what its variables were declared by (:mod:`bluemirror.variables.kept`).
     """
 
     model: str
@@ -25,6 +29,7 @@ class ServicePlan:
     inputs: Mapping[str, str]
     observation_set: str = ""
     owner: str = ""
+    declared: str = ""
 
     @property
     def name(self) -> str:
@@ -63,9 +68,12 @@ def publish_service(
     ModelError
         If a variable is not in the catalogue, or the version was published with other inputs.
     """
+    from bluemirror.variables import load_blocks
     from bluemirror.variables.catalogue import catalogue
+    from bluemirror.variables.kept import keep_declarations, with_lenders
 
-    meanings = {variable.name: variable.meaning for variable in catalogue(workspace)}
+    known = {variable.name: variable for variable in catalogue(workspace)}
+    meanings = {name: variable.meaning for name, variable in known.items()}
     wanted = sorted(set(names))
     missing = [name for name in wanted if name not in meanings]
     if missing:
@@ -79,6 +87,13 @@ def publish_service(
     inputs = {name: meanings[name] for name in wanted}
     service = ServicePlan(model, str(version), inputs, observation_set, owner)
     path = _folder(workspace) / f"{service.name}.json"
+    if (path.parent / RETIRED / path.name).is_file():
+        raise ModelError(
+            f"model {model} version {version} was retired",
+            file=path.parent / RETIRED / path.name,
+            rule="a version that was retired does not come back",
+            fix="register a new version",
+        )
     if path.is_file():
         before = _read(path)
         if before.inputs != service.inputs:
@@ -89,6 +104,8 @@ def publish_service(
                 fix="register a new version",
             )
         return before
+    blocks = with_lenders(load_blocks(workspace), {known[name].block for name in wanted})
+    service = replace(service, declared=keep_declarations(workspace, blocks))
     write_json(path, asdict(service))
     return service
 
@@ -123,6 +140,42 @@ def find_service(workspace: Workspace, name: str) -> ServicePlan:
         if near
         else "bluemirror train MODEL registers one; or name variables in a list",
     )
+
+
+def retire_service(workspace: Workspace, model: str, version: str | int) -> ServicePlan:
+    """Let go of a version's service: it is not registered, computed or published any more.
+
+    What only it needed is removed: its rows online, and values and declarations under a meaning that nobody else reads.
+
+    Raises
+    ------
+    ModelError
+        If there is no such service.
+    """
+    from bluemirror.features.online_tables import table_name
+    from bluemirror.features.planning import project_name
+    from bluemirror.features.registering import apply
+    from bluemirror.features.retention import forget_unread
+    from bluemirror.features.store import open_online
+
+    name = service_name(model, version)
+    path = _folder(workspace) / f"{name}.json"
+    if not path.is_file():
+        known = ", ".join(one.name for one in read_services(workspace))
+        raise ModelError(
+            f"no registered version is called {name}",
+            file=path,
+            rule="what is retired is a registered version of a model",
+            fix=f"registered are {known}" if known else "none is registered",
+        )
+    service = _read(path)
+    kept = path.parent / RETIRED / path.name
+    kept.parent.mkdir(exist_ok=True)
+    path.rename(kept)
+    apply(workspace)
+    open_online(workspace).drop(table_name(project_name(workspace), f"serving_{name}"))
+    forget_unread(workspace)
+    return service
 
 
 def _folder(workspace: Workspace) -> Path:

@@ -92,6 +92,7 @@ def register(workspace: Workspace, trained: Trained, log: Callable[[str], None] 
     model that passes its gates becomes champion; later ones wait for a reviewer under the alias ``candidate``.
     """
     from bluemirror.features import publish_service
+    from bluemirror.features.lineage import trace_service
     from bluemirror.scorecards.report import run_files
 
     spec = trained.spec
@@ -144,9 +145,11 @@ def register(workspace: Workspace, trained: Trained, log: Callable[[str], None] 
             (spec.name, version, trained.scorecard.variables_),
             (f"{spec.name}_challenger", challenger_version, trained.challenger.names),
         ):
-            publish_service(
+            service = publish_service(
                 workspace, name, number, inputs, observation_set=spec.observation_set, owner=spec.trainer
             )
+            for key, value in trace_service(workspace, service).tags.items():
+                client.set_model_version_tag(name, number, key, value)
         champion = champion_record(workspace, spec.name)
         if champion is None and not failed:
             record = Promotion(

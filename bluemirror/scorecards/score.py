@@ -50,8 +50,8 @@ def score(workspace: Workspace, model: str, log: Callable[[str], None] | None = 
     Raises
     ------
     ModelError
-        If there is no champion that was promoted as it stands, or one of its variables is gone or has another
-        meaning than at training.
+        If there is no champion that was promoted as it stands, or one of its variables is gone or means something else
+        and how it was declared was not kept.
     """
     from bluemirror.scorecards.records import champion_record
     from bluemirror.scorecards.registry import load_champion
@@ -62,9 +62,10 @@ def score(workspace: Workspace, model: str, log: Callable[[str], None] | None = 
     spec = read_spec(workspace, model)
     champion = load_champion(workspace, model)
     promotion = champion_record(workspace, model)
-    observations = read_observations(workspace, spec.observation_set)
+    home = _home(workspace, model, champion.version, log)
+    observations = read_observations(home, spec.observation_set)
     frame = _scores(
-        workspace, spec.observation_set, observations.rows, observations.entity_key, champion.scorecard
+        home, spec.observation_set, observations.rows, observations.entity_key, champion.scorecard
     )
     frame = frame.with_columns(_constant(model, "model"), _constant(champion.version, "version"))
     fresh = _not_yet_written(workspace, frame)
@@ -87,6 +88,22 @@ def score(workspace: Workspace, model: str, log: Callable[[str], None] | None = 
         done = f"{report.written:,} written to {TABLE}" if report.changed else "nothing changed"
         log(f"{model}: {report.scored:,} observations scored by version {report.version}; {done}")
     return report
+
+
+def _home(workspace: Workspace, model: str, version: str, log: Callable[[str], None] | None) -> Workspace:
+    """Where the champion's variables stand: a meaning that changed since it was registered is not its own."""
+    from bluemirror.features.former import build_former, home_of
+    from bluemirror.features.services import read_services
+
+    service = next(
+        (one for one in read_services(workspace) if (one.model, one.version) == (model, version)), None
+    )
+    if service is None:
+        return workspace
+    home = home_of(workspace, service)
+    if home is not workspace:
+        build_former(workspace, log, model)
+    return home
 
 
 def _scores(

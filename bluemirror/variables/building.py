@@ -176,9 +176,10 @@ def build_observed(
     spine = read_spine(workspace)
     pending = _plan(workspace, connection, observed, blocks, snapshot)
     values = 0
-    if pending:
-        keyed = with_keys(connection, catalog, spine, observed.entity, observed.rows, pending[0].block)
+    if pending or (blocks and not part_files((observed.root / "observations").resolve())):
+        keyed = with_keys(connection, catalog, spine, observed.entity, observed.rows, blocks[0])
         store_observations(observed.root, keyed)
+    if pending:
         for one in pending:
             one.folder.mkdir(parents=True)
             keep(one.stored, one.wanted, one.folder)

@@ -74,7 +74,7 @@ def keep_declarations(workspace: Workspace, blocks: Sequence[Block]) -> str:
 
 
 def as_kept(workspace: Workspace, kept: str) -> Workspace:
-    """The workspace's data under declarations that were kept.
+    """The workspace's data under declarations that were kept; its variables stand in a place of their own.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def as_kept(workspace: Workspace, kept: str) -> Workspace:
             rule="declarations of a training set or a registered model are kept beside the data",
             fix="restore the folder declared/ of the data folder from a copy",
         )
-    return replace(workspace, root=root)
+    return replace(workspace, root=root, variables_at=workspace.former_variables / kept)
 
 
 def forget_declarations(workspace: Workspace, used: Iterable[str]) -> tuple[str, ...]:

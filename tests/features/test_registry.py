@@ -95,13 +95,23 @@ def test_a_versions_inputs_never_change(copied: Workspace) -> None:
         publish_service(copied, "card", 2, ["nothing_like_it"])
 
 
-def test_a_service_whose_inputs_mean_something_else_now_is_not_served(copied: Workspace) -> None:
+def test_a_service_whose_inputs_mean_something_else_now_is_served_as_it_was_declared(
+    copied: Workspace,
+) -> None:
     names = [variable.name for variable in catalogue(copied) if "d7p" in variable.name][:2]
-    publish_service(copied, "card", 1, names)
+    service = publish_service(copied, "card", 1, names)
     assert apply(copied).services == ("card_v1",)
     family = next(copied.families_dir.glob("*.yaml"))
     text = family.read_text(encoding="utf-8")
     family.write_text(text.replace("[7, null]", "[8, null]"), encoding="utf-8")
+    before = plan(copied)
+    assert apply(copied).services == ("card_v1",)
+    assert [view.block for view in before.former] == ["repay"]
+    assert before.former[0].name != before.views[0].name
+    assert before.servings[0].former
+    # Nobody kept how it was declared: then it is not served.
+    path = copied.state / "feast" / "services" / "card_v1.json"
+    path.write_text(path.read_text().replace(service.declared, ""), encoding="utf-8")
     report = apply(copied)
     assert report.services == ()
     assert "card_v1" in report.removed
