@@ -42,7 +42,8 @@ class Served:
 class OnlineApplicants:
     """Computes the inputs of every registered version for one applicant at a time, and puts them online.
 
-    The row stands until the next night publishes what is stored by then. One thread at a time.
+    The row stands until the next night publishes what is stored by then. Versions whose inputs mean something else
+    today are left to the night. One thread at a time.
 
     Parameters
     ----------
@@ -53,7 +54,9 @@ class OnlineApplicants:
     def __init__(self, applicants: FreshApplicants, features: FeaturePlan, tables: Tables, zone: str) -> None:
         self.applicants = applicants
         self._features, self._tables, self._zone = features, tables, zone
-        self._layouts = {serving.name: self._layout(serving) for serving in features.servings}
+        self._layouts = {
+            serving.name: self._layout(serving) for serving in features.servings if not serving.former
+        }
 
     @classmethod
     def open(cls, workspace: Workspace) -> OnlineApplicants:
@@ -92,7 +95,8 @@ class OnlineApplicants:
         records = arrival.records.after(self.applicants.recent)
         served = []
         for entity, observation in arrival.observations.items():
-            servings = [one for one in self._features.servings if one.entity == entity]
+            # A version whose variables mean something else today waits for the night: here is only what they mean now.
+            servings = [one for one in self._features.servings if one.entity == entity and not one.former]
             wanted = dict.fromkeys(name for one in servings for name in one.service.inputs)
             if not wanted:
                 continue

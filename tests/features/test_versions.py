@@ -122,6 +122,7 @@ def test_a_version_of_before_declarations_were_kept_is_told(copied: Workspace) -
 
 @pytest.mark.slow
 def test_the_champion_scores_with_what_it_was_trained_on(small_workspace: Path, tmp_path: Path) -> None:
+    from bluemirror.scorecards.registry import opened
     from bluemirror.scorecards.retiring import retire
     from bluemirror.scorecards.score import score
 
@@ -129,6 +130,10 @@ def test_the_champion_scores_with_what_it_was_trained_on(small_workspace: Path, 
     shutil.copytree(small_workspace, root, symlinks=True)
     workspace = Workspace.open(root)
     assert not score(workspace, "late_payer").changed
+    with opened(workspace) as mlflow:
+        tags = mlflow.MlflowClient().get_model_version("late_payer", "1").tags
+    assert tags["contracts"] == "loan_instalment 1.0.0"
+    assert (tags["blocks"], tags["tables"], tags["cost_yuan"]) == ("repay", "loan_instalment", "0")
     family = next(workspace.families_dir.glob("*.yaml"))
     text = family.read_text(encoding="utf-8")
     # Every band and both amounts: whatever the card reads, its meaning changes.
