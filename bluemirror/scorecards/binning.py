@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from bluemirror.scorecards.binning_table import INTERVAL, MISSING, SPECIAL, Bin, BinningTable, BinningTables
 from bluemirror.scorecards.measures import information_value, woe
+from bluemirror.scorecards.ordering import ordered_edges
 
 TRENDS = {1: "ascending", -1: "descending", 0: "auto"}
 MIN_SPECIAL_ROWS = 30
@@ -40,6 +41,9 @@ class WoeBinner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Values that are codes rather than numbers, with their meaning.
     threads : int
         Columns binned at a time; the result does not depend on it.
+    order_tolerance : float
+        Where ``fit`` is told of periods: standard errors by which the bad rate may go the wrong way from a bin to the
+        next within one period (see ``ordering``).
 
     Attributes
     ----------
@@ -56,14 +60,16 @@ class WoeBinner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         monotone: Mapping[str, int] | None = None,
         specials: Mapping[float, str] | None = None,
         threads: int = 2,
+        order_tolerance: float = 0.0,
     ) -> None:
         self.max_bins = max_bins
         self.min_share = min_share
         self.monotone = monotone
         self.specials = specials
         self.threads = threads
+        self.order_tolerance = order_tolerance
 
-    def fit(self, X: Any, y: Any) -> WoeBinner:
+    def fit(self, X: Any, y: Any, period: Any = None) -> WoeBinner:
         """Find the bins.
 
         Parameters
@@ -72,6 +78,8 @@ class WoeBinner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             Numbers; NaN is missing.
         y : array of shape (rows,)
             Two classes; the one that sorts second is bad.
+        period : array of shape (rows,) or None
+            Whole numbers, such as quarters: bins are merged until their bad rates are ordered in each.
 
         Raises
         ------
@@ -86,7 +94,15 @@ class WoeBinner(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         def one(i: int) -> BinningTable:
             return bin_column(
-                names[i], X[:, i], bad, self.max_bins, self.min_share, monotone.get(names[i], 0), specials
+                names[i],
+                X[:, i],
+                bad,
+                self.max_bins,
+                self.min_share,
+                monotone.get(names[i], 0),
+                specials,
+                None if period is None else np.asarray(period),
+                self.order_tolerance,
             )
 
         if self.threads > 1 and len(names) > 1:
@@ -145,12 +161,16 @@ def bin_column(
     min_share: float,
     direction: int,
     specials: Mapping[float, str],
+    period: Any = None,
+    tolerance: float = 0.0,
 ) -> BinningTable:
-    """Bin one column; ``values`` and ``bad`` of shape (rows,), ``direction`` 1, -1 or 0 (either)."""
+    """Bin one column; ``values``, ``bad`` and ``period`` of shape (rows,), ``direction`` 1, -1 or 0 (either)."""
     is_special = np.isin(values, np.array(list(specials), float)) if specials else np.zeros(values.size, bool)
     missing = np.isnan(values)
     plain = ~(is_special | missing)
     edges = optimal_edges(values[plain], bad[plain], max_bins, min_share, direction)
+    if period is not None:
+        edges = ordered_edges(values[plain], bad[plain], period[plain], edges, direction, tolerance)
     code = np.searchsorted(edges, values[plain], side="left")
     rows = list(np.bincount(code, minlength=edges.size + 1))
     bads = list(np.bincount(code, weights=bad[plain], minlength=edges.size + 1).astype(int))

@@ -27,7 +27,7 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    max_bins, min_share, monotone, specials, threads
+    max_bins, min_share, monotone, specials, threads, order_tolerance
         As of :class:`~bluemirror.scorecards.binning.WoeBinner`.
     max_variables : int
         At most so many variables are chosen.
@@ -37,6 +37,12 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
     ridge : float
         Precision of a normal prior around 0 on the weights. Bins and variables were chosen on the same rows, so
         plain maximum likelihood is too sure of them; with few bads 20 to 50 ranks and calibrates better.
+    selection : str
+        ``forward``, or ``l1``: the most variables that a penalty on the sum of weights leaves, then the same limits.
+    paid_sources : mapping of column name to str, or None
+        The source of each variable that has a price.
+    max_paid_sources : int or None
+        At most so many of these are bought.
     base_score, base_odds, points_to_double : float
         The score is ``base_score`` at good:bad odds of ``base_odds``, and ``points_to_double`` more at twice these.
     round_points : bool
@@ -74,6 +80,10 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
         points_to_double: float = 40.0,
         round_points: bool = True,
         threads: int = 2,
+        order_tolerance: float = 0.0,
+        selection: str = "forward",
+        paid_sources: Mapping[str, str] | None = None,
+        max_paid_sources: int | None = None,
     ) -> None:
         self.max_bins = max_bins
         self.min_share = min_share
@@ -89,8 +99,12 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
         self.points_to_double = points_to_double
         self.round_points = round_points
         self.threads = threads
+        self.order_tolerance = order_tolerance
+        self.selection = selection
+        self.paid_sources = paid_sources
+        self.max_paid_sources = max_paid_sources
 
-    def fit(self, X: Any, y: Any) -> ScorecardClassifier:
+    def fit(self, X: Any, y: Any, period: Any = None) -> ScorecardClassifier:
         """Bin, choose, weigh, and lay out the points.
 
         Parameters
@@ -99,6 +113,8 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
             Numbers; NaN is missing.
         y : array of shape (rows,)
             Two classes; the one that sorts second is bad.
+        period : array of shape (rows,) or None
+            Whole numbers, such as quarters: bad rates of bins are ordered in each.
 
         Raises
         ------
@@ -108,9 +124,9 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
         frame = X
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
         self.classes_, bad = two_classes(y)
-        binner = WoeBinner(self.max_bins, self.min_share, self.monotone, self.specials, self.threads).fit(
-            frame, y
-        )
+        binner = WoeBinner(
+            self.max_bins, self.min_share, self.monotone, self.specials, self.threads, self.order_tolerance
+        ).fit(frame, y, period)
         self.tables_ = binner.tables_
         names = column_names(self)
         W = np.column_stack([self.tables_[n].woe(X[:, i]) for i, n in enumerate(names)])
@@ -125,6 +141,9 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
             self.max_vif,
             self.max_p_value,
             self.ridge,
+            [(self.paid_sources or {}).get(names[i]) for i in order],
+            self.max_paid_sources,
+            self.selection,
         )
         self.variables_ = tuple(names[order[c]] for c in found.columns)
         self.dropped_ = {names[order[c]]: why for c, why in found.dropped}
@@ -240,7 +259,9 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):
         """The fitted scorecard as YAML: parameters, bins, weights, points; nothing else is needed to score."""
         check_is_fitted(self)
         parameters = {
-            k: v for k, v in self.get_params().items() if k not in ("monotone", "specials", "threads")
+            k: v
+            for k, v in self.get_params().items()
+            if k not in ("monotone", "specials", "threads", "paid_sources")
         }
         return to_yaml(
             {

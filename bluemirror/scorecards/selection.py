@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 MAX_STEPS = 25
+SELECTIONS = ("forward", "l1")
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,9 @@ def choose(
     max_vif: float,
     max_p_value: float,
     ridge: float,
+    paid: Sequence[str | None] | None = None,
+    max_paid: int | None = None,
+    selection: str = "forward",
 ) -> Choice:
     """Choose columns of ``W`` and fit their weights.
 
@@ -89,14 +93,33 @@ def choose(
         Weights of evidence, positive = better.
     bad : array of shape (rows,), 0 or 1
     iv : array of shape (columns,)
+    paid : sequence of length columns, or None
+        The source of each column that has a price, None where it is free.
+    max_paid : int or None
+        At most so many of these sources; who would need another one is passed over.
+    selection : str
+        ``forward``, or ``l1``: only columns that a penalty on the sum of weights leaves (:func:`l1_columns`) may enter.
+
+    Raises
+    ------
+    ValueError
+        For another selection.
     """
     from statistics import NormalDist
+
+    if selection not in SELECTIONS:
+        raise ValueError(f"selection must be one of {', '.join(SELECTIONS)}, not {selection!r}")
 
     bad = np.asarray(bad, float)
     spread = W.std(0)
     open_ = spread > 1e-12
     unit = (W - W.mean(0)) / np.maximum(spread, 1e-12)
     dropped: dict[int, str] = {int(i): "constant" for i in np.flatnonzero(~open_)}
+    if selection == "l1" and open_.any():
+        left = np.isin(np.arange(W.shape[1]), l1_columns(unit, bad, max_variables))
+        dropped |= {int(i): "penalised away" for i in np.flatnonzero(open_ & ~left)}
+        open_ &= left
+    sources = paid or [None] * W.shape[1]
     chosen: list[int] = []
     beta, _ = fit_logistic(W[:, chosen], bad, ridge)
     critical = NormalDist().inv_cdf(1 - max_p_value / 2) if max_p_value < 1 else 0.0
@@ -108,6 +131,10 @@ def choose(
         if strength[best] < critical:
             break
         open_[best] = False
+        bought = {s for s in (sources[c] for c in chosen) if s is not None}
+        if max_paid is not None and len(bought | ({sources[best]} - {None})) > max_paid:
+            dropped[best] = "source not bought"
+            continue
         alike = np.abs(unit[:, chosen].T @ unit[:, best] / len(W)) if chosen else np.zeros(1)
         if alike.max() > max_correlation:
             dropped[best] = "correlated"
@@ -136,6 +163,28 @@ def choose(
         del chosen[worst]
         beta, covariance = fit_logistic(W[:, chosen], bad, ridge)
     return Choice(tuple(chosen), float(beta[0]), beta[1:], tuple(sorted(dropped.items())))
+
+
+def l1_columns(unit: Any, bad: Any, most: int) -> Any:
+    """Columns with a weight of the right sign under the weakest L1 penalty that leaves at most ``most``.
+
+    Tibshirani, *JRSS B* 58 (1996); found by halving the logarithm of the penalty. ``unit`` of shape (rows, columns) has
+    mean 0 and deviation 1.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    found = np.zeros(0, int)
+    low, high = 1e-5, 10.0
+    for _ in range(14):
+        middle = float(np.sqrt(low * high))
+        model = LogisticRegression(l1_ratio=1.0, C=middle, solver="liblinear", random_state=0, max_iter=300)
+        weights = model.fit(unit, bad).coef_[0]
+        left = np.flatnonzero(weights < -1e-9)
+        if left.size <= most:
+            found, low = left, middle
+        else:
+            high = middle
+    return found
 
 
 def _score_statistics(unit: Any, chosen: Any, bad: Any, beta: Any) -> Any:
