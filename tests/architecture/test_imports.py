@@ -1,8 +1,9 @@
-"""Who may import whom: contracts <- landing <- parts <- mart <- identity <- variables <- desk <- features <- scorecards <- health <- cli."""
+"""Who may import whom: the order of the packages, what stands apart, and where heavy tools are imported."""
 
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ ORDER = (
     "variables",
     "desk",
     "features",
+    "validation",
     "scorecards",
     "health",
     "cli",
@@ -169,6 +171,26 @@ def test_heads_stay_light() -> None:
         and one.module.split(".")[0] in AT_HEAD
         and one.package not in AT_HEAD[one.module.split(".")[0]]
     ]
+    assert not wrong, "\n".join(wrong)
+
+
+# The validation judges models; it must not share code with what makes them, nor with anything else that they share.
+JUDGE, JUDGE_KNOWS = "validation", {"offline_page", "errors"}
+JUDGE_TOOLS = {"numpy", "scipy", "polars"}
+
+
+def test_the_validation_knows_only_what_it_judges() -> None:
+    mine = [one for one in ALL if one.package == JUDGE]
+    assert mine
+    wrong = []
+    for one in mine:
+        top, *rest = one.module.split(".")
+        if top == "bluemirror":
+            allowed = rest[0] in JUDGE_KNOWS | {JUDGE}
+        else:
+            allowed = top in JUDGE_TOOLS or top in sys.stdlib_module_names
+        if not allowed:
+            wrong.append(str(one))
     assert not wrong, "\n".join(wrong)
 
 
