@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from bluemirror.validation.pack import CHECKS
@@ -12,6 +14,10 @@ def measured():
     import measuring
 
     return measuring.measure()
+
+
+def say(line):
+    sys.stdout.write(f"\n  {line}")
 
 
 def test_faults_are_declared_for_checks_that_exist():
@@ -25,10 +31,9 @@ def test_faults_are_declared_for_checks_that_exist():
 @pytest.mark.slow
 def test_planted_faults_are_found(measured, capsys):
     with capsys.disabled():
-        print()
         for one in measured["faults"]:
-            print(
-                f"  {'found ' if one['found'] else 'MISSED'} {one['fault']}: {', '.join(one['fired']) or 'nothing fired'}"
+            say(
+                f"{'found ' if one['found'] else 'MISSED'} {one['fault']}: {', '.join(one['fired']) or 'nothing fired'}"
             )
     missed = [one["fault"] for one in measured["faults"] if not one["found"]]
     assert measured["found_share"] >= 0.95, missed
@@ -37,7 +42,7 @@ def test_planted_faults_are_found(measured, capsys):
 @pytest.mark.slow
 def test_clean_models_are_left_in_peace(measured, capsys):
     with capsys.disabled():
-        print(
+        say(
             f"\n  {measured['clean_alarms']} of {measured['clean_models']} clean models: {measured['clean_checks']}"
         )
     assert measured["clean_models"] == 100
@@ -54,7 +59,7 @@ def test_every_check_fires_on_some_fault(measured):
 def test_tests_keep_their_levels(measured, capsys):
     """400 draws: 0.05 has a standard error of 0.011, 0.01 one of 0.005. Tests of one side may reject less often."""
     with capsys.disabled():
-        print("\n  " + "; ".join(f"{name} {rate}" for name, rate in measured["tests"].items()))
+        say("; ".join(f"{name} {rate}" for name, rate in measured["tests"].items()))
     for name, rate in measured["tests"].items():
         assert rate["0.05"] <= 0.05 + 4 * 0.011, name
         assert rate["0.01"] <= 0.01 + 4 * 0.005, name
