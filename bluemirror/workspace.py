@@ -6,10 +6,30 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bluemirror.errors import WorkspaceError
 
 SETTINGS = "workspace.yaml"
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """How long computed values are kept; whatever is dropped can be computed again, to the same values.
+
+    Parameters
+    ----------
+    own_days
+        Values of observations that somebody brought: so many days after they were last asked for.
+    days
+        (observation set, days): its observations of so many days up to its newest; sets that are not named keep all.
+    month_ends
+        Whether observations of the last day of a month stay beyond that.
+    """
+
+    own_days: int = 30
+    days: tuple[tuple[str, int], ...] = ()
+    month_ends: bool = True
 
 
 @dataclass(frozen=True)
@@ -28,6 +48,8 @@ class Workspace:
         ``module:function`` that fills the landing folder (a simulator, an unpacker), or None.
     variables_at
         Where variables stand that are computed under former declarations; None for those of today.
+    keep
+        How long computed values are kept.
     """
 
     root: Path
@@ -36,6 +58,7 @@ class Workspace:
     landing: Path
     land_hook: str | None = None
     variables_at: Path | None = None
+    keep: Keeping = Keeping()
 
     @classmethod
     def open(cls, root: str | Path = ".") -> Workspace:
@@ -58,7 +81,7 @@ class Workspace:
                 fix="name one with --workspace DIR, or make one with: bluemirror init DIR",
             )
         settings = yaml.safe_load(settings_file.read_text(encoding="utf-8")) or {}
-        known = {"name", "data", "landing", "land"}
+        known = {"name", "data", "landing", "land", "keep"}
         unknown = sorted(set(settings) - known)
         if unknown:
             raise WorkspaceError(
@@ -74,6 +97,7 @@ class Workspace:
             data=(root / data).resolve(),
             landing=(root / settings.get("landing", "landing")).resolve(),
             land_hook=settings.get("land"),
+            keep=_keeping(settings_file, settings.get("keep") or {}),
         )
 
     @classmethod
@@ -172,3 +196,26 @@ class Workspace:
             with os.fdopen(descriptor, "w") as out:
                 out.write(secrets.token_hex(32))
         return path.read_bytes().strip()
+
+
+def _keeping(file: Path, stated: Any) -> Keeping:
+    """The section ``keep``; WorkspaceError if it says something else than the policy knows."""
+    known = {"own_days": int, "days": dict, "month_ends": bool}
+    right = isinstance(stated, dict) and all(
+        name in known and type(value) is known[name] for name, value in stated.items()
+    )
+    days = dict(stated.get("days", {})) if right else {}
+    numbers = [*days.values(), *([stated["own_days"]] if right and "own_days" in stated else [])]
+    if not right or any(type(number) is not int or number < 1 for number in numbers):
+        raise WorkspaceError(
+            "the section keep is not a policy",
+            file=file,
+            field="keep",
+            rule="keep has own_days (days), days ({observation set: days}), month_ends (true or false); days from 1 on",
+            fix="such as keep: {own_days: 30, days: {night: 400}, month_ends: true}",
+        )
+    return Keeping(
+        own_days=stated.get("own_days", Keeping.own_days),
+        days=tuple(sorted(days.items())),
+        month_ends=stated.get("month_ends", Keeping.month_ends),
+    )

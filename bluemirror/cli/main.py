@@ -91,6 +91,11 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
             ("--entity", {"default": "person", "help": "an entity of the spine (default: person)"}),
         ),
     ),
+    "prune": (
+        "training_sets:prune",
+        "drop computed values that the workspace does not keep; they can be computed again",
+        (("--dry-run", {"action": "store_true", "help": "only tell what would be dropped"}),),
+    ),
     "run": ("night:run", "the whole night and the training, end to end", ()),
     "sources": (
         "sources:sources",

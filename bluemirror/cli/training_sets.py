@@ -1,4 +1,4 @@
-"""``bluemirror reproduce`` and ``bluemirror erase``: training sets made again, and people taken out."""
+"""``bluemirror reproduce``, ``erase`` and ``prune``: training sets made again, people taken out, values dropped."""
 
 from __future__ import annotations
 
@@ -57,3 +57,25 @@ def erase(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     )
     console.next("landed files are the source's own: remove them by its rule of retention")
     return asdict(done)
+
+
+def prune(args: argparse.Namespace, console: Console) -> dict[str, Any]:
+    """Drop computed values that the workspace's policy does not keep, or tell which these are."""
+    from bluemirror.features.retention import prune as drop
+
+    workspace = Workspace.open(args.workspace)
+    with console.working("looking at what is kept"):
+        dropped = drop(workspace, dry_run=args.dry_run)
+    kept = workspace.keep
+    days = ", ".join(f"{name} {count} days" for name, count in kept.days) or "every set whole"
+    ends = " and month-ends" if kept.days and kept.month_ends else ""
+    console.line(
+        f"Policy (keep: in workspace.yaml): {days}{ends}; what somebody brought {kept.own_days} days"
+    )
+    for one in dropped:
+        console.line(f"  {one.what}")
+        console.line(f"    {one.observations:,} observations, {one.bytes / 2**20:,.1f} MiB: {one.why}")
+    size = sum(one.bytes for one in dropped) / 2**20
+    console.line(f"{'Would drop' if args.dry_run else 'Dropped'} {len(dropped)} things, {size:,.1f} MiB")
+    console.next("what is asked for again is computed again, to the same values: bluemirror.training_set")
+    return {"dropped": [asdict(one) for one in dropped], "dry_run": args.dry_run}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,29 +155,16 @@ def _erase_stored(root: Path, key: str, value: str) -> int:
     """Take the person's observations out of a set, from all its blocks; how many they were."""
     import polars as pl
 
-    from bluemirror.variables.store import SEEN, Stored, keep, part_files
+    from bluemirror.variables.dropping import drop_observations
+    from bluemirror.variables.store import part_files
 
     parts = part_files((root / "observations").resolve())
     held = pl.read_parquet(parts) if parts else None
     if held is None or key not in held.columns:
         return 0
     ids = held.filter(pl.col(key) == value).select(JOIN_KEY)
-    if ids.is_empty():
-        return 0
-    for link in sorted(path for path in root.iterdir() if path.is_symlink()):
-        before = link.resolve()
-        stem = before.name.rpartition(".")[0] or before.name
-        folder = root / f"{stem}.{uuid.uuid4().hex[:8]}"
-        folder.mkdir()
-        keep(Stored("", before, ids.clear(), {}), ids, folder)
-        if (before / SEEN).is_file():
-            shutil.copy(before / SEEN, folder / SEEN)
-        draft = root / f".{link.name}.{uuid.uuid4().hex[:8]}.link"
-        draft.symlink_to(folder.name, target_is_directory=True)
-        os.replace(draft, link)
-        for other in root.glob(f".{link.name}@*"):
-            if other != folder:
-                shutil.rmtree(other)
+    if len(ids):
+        drop_observations(root, ids)
     return len(ids)
 
 

@@ -118,7 +118,8 @@ def build(
     Parameters
     ----------
     observation_set
-        Name of a set in the spine; blocks of the same entity are built.
+        Name of a set in the spine; blocks of the same entity are built. What the workspace does not keep (``keep:`` in
+        its settings) is not computed.
     log
         Called with a line of progress now and then.
 
@@ -129,6 +130,7 @@ def build(
     """
     import bluemirror
     from bluemirror.variables import load_blocks
+    from bluemirror.variables.dropping import within
     from bluemirror.variables.observations import observe
     from bluemirror.variables.spine import read_spine
 
@@ -138,7 +140,8 @@ def build(
     blocks = [block for block in load_blocks(workspace) if block.entity == which.entity]
     root = workspace.variables / observation_set
     with bluemirror.connect(workspace) as connection:
-        observed = Observed(which.name, which.entity, observe(connection, spine, which), root, which.path)
+        rows = within(workspace.keep, which.name, observe(connection, spine, which))
+        observed = Observed(which.name, which.entity, rows, root, which.path)
         return build_observed(workspace, connection, observed, blocks, log=log, started=started)
 
 
