@@ -7,7 +7,9 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from bluemirror.errors import BluemirrorError, LandingError
+from bluemirror.errors import BluemirrorError, LandingError, WorkspaceError
+from bluemirror.night import RunLog, morning_after
+from bluemirror.night.delivery import post_morning, write_morning
 from bluemirror.workspace import Workspace
 from pipelines.instance import open_instance
 from pipelines.journal import Journal
@@ -23,14 +25,42 @@ def run(
 ) -> Journal:
     """Execute ``job`` and return the library's reports by step.
 
+    The run is written down step by step; when it ends, however it ends, the morning page is written, and posted to the
+    webhook where one is configured.
+
     Raises
     ------
     BluemirrorError
         The first error that a step met, or a failed blocking check.
     """
+    record = RunLog(workspace, job)
+    journal = Journal(say=say, working=working, record=record)
+    try:
+        _execute(workspace, job, journal)
+    except Exception as error:
+        record.finish(error)
+        _tell(workspace, record.run, say)
+        raise
+    record.finish()
+    _tell(workspace, record.run, say)
+    return journal
+
+
+def _tell(workspace: Workspace, run: str, say: Callable[[str], None]) -> None:
+    """Write and deliver the morning; a webhook that does not answer is no reason for a night to fail."""
+    made = morning_after(workspace, run)
+    page = write_morning(workspace, made)
+    say(f"morning: {made.headline} {page}")
+    try:
+        if post_morning(made):
+            say("morning: posted to the webhook")
+    except WorkspaceError as error:
+        say(f"morning: {error}")
+
+
+def _execute(workspace: Workspace, job: str, journal: Journal) -> None:
     # The run's own progress is enough; Dagster's event lines are in the UI.
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    journal = Journal(say=say, working=working)
     definitions = platform(workspace, journal)
     with open_instance(workspace) as instance:
         result = definitions.resolve_job_def(job).execute_in_process(
@@ -72,4 +102,3 @@ def run(
             rule="every step of the run succeeds",
             fix="bluemirror ui shows the step and its error; BLUEMIRROR_DEBUG=1 raises it here",
         )
-    return journal

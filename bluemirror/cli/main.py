@@ -122,6 +122,15 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
             ("--html", {"action": "store_true", "help": "also write the page with every variable"}),
         ),
     ),
+    "morning": (
+        "morning:morning",
+        "what one person needs to know after the night",
+        (
+            ("--run", {"metavar": "RUN", "help": "a run (default: the newest)"}),
+            ("--html", {"action": "store_true", "help": "also write the page and the JSON document"}),
+            ("--send", {"action": "store_true", "help": "post it to the webhook (BLUEMIRROR_WEBHOOK)"}),
+        ),
+    ),
     "contracts": (
         "contracts:contracts",
         "what changed between two versions of a contract, and whether it breaks",

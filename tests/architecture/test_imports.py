@@ -27,6 +27,7 @@ ORDER = (
     "validation",
     "scorecards",
     "health",
+    "night",
     "cli",
 )
 
@@ -48,7 +49,7 @@ SEAMS = {
     "great_expectations": {"contracts", "mart"},
     "matplotlib": {"scorecards"},
     "mlflow": {"scorecards"},
-    "optbinning": {"scorecards"},
+    "optbinning": {"cli", "scorecards"},
     "optuna": {"scorecards"},
     "psycopg": {"features"},
     "redis": {"features"},
