@@ -21,7 +21,7 @@ run: $(READY)  ## the night, whole: landing files to registered scorecards
 	@$(BIN)/bluemirror run
 
 test: lint $(READY)  ## ruff, mypy, pytest
-	@$(BIN)/python -m pytest -m "not proof" $(PYTEST)
+	@$(BIN)/python -m pytest -m "not proof" -n 2 --dist loadfile $(PYTEST)
 
 proofs: $(READY)  ## every variable against its second implementation, mutations, determinism; says its numbers
 	@$(BIN)/python -m pytest -m proof -s $(PYTEST)
