@@ -37,13 +37,24 @@ class Population:
     """The labelled rows of a model.
 
     ``rows`` has observation_id, the entity key, as_of, bad (0/1), matured_on and side (train or oot), sorted by
-    observation_id; ``flow`` tells how it came to be; ``as_of`` is the day at which the data stood.
+    observation_id; ``flow`` tells how it came to be; ``as_of`` is the day at which the data stood. ``excluded`` has
+    observation_id, the entity key, as_of, excluded (the population query's reason) and side of those it left out.
     """
 
     rows: pl.DataFrame
     entity_key: str
     as_of: dt.date
     flow: tuple[FlowStep, ...]
+    excluded: pl.DataFrame | None = None
+
+    def left_out(self, reasons: Sequence[str], side: str) -> pl.DataFrame:
+        """The rows of one side's window that the population query left out for one of ``reasons``, sorted by id."""
+        import polars as pl
+
+        if self.excluded is None:
+            return self.rows.clear()
+        wanted = pl.col("excluded").is_in(list(reasons)) & (pl.col("side") == side)
+        return self.excluded.filter(wanted).sort("observation_id")
 
     def side(self, side: str) -> pl.DataFrame:
         """The rows of one side, in the order of ``rows``."""
@@ -136,6 +147,11 @@ def assemble(
     chosen = chosen.with_columns(pl.col("observation_id").cast(pl.String))
     rows = rows.join(chosen.unique("observation_id"), on="observation_id", how="inner")
     flow.keep("not selected by the population query", rows.height)
+    excluded = None
+    if "excluded" in rows.columns:
+        excluded = rows.filter(pl.col("excluded").is_not_null())
+        side = _time_side(spec.split, as_of) if spec.split.by == "time" else pl.lit(TRAIN)
+        excluded = excluded.select("observation_id", entity_key, "as_of", "excluded", side.alias("side"))
     if "excluded" in rows.columns:
         reasons = rows["excluded"].drop_nulls().value_counts(sort=True)["excluded"].to_list()
         for reason in sorted(reasons):
@@ -165,7 +181,7 @@ def assemble(
     rows = one_side(rows, entity_key)
     flow.keep("customer stands on the other side of the split", rows.height)
     _refuse_empty(spec, rows, flow.steps)
-    return Population(rows.sort("observation_id"), entity_key, as_of, tuple(flow.steps))
+    return Population(rows.sort("observation_id"), entity_key, as_of, tuple(flow.steps), excluded)
 
 
 def one_side(rows: pl.DataFrame, entity_key: str) -> pl.DataFrame:

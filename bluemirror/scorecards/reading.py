@@ -107,9 +107,11 @@ class Reader:
             )
         return tuple(value)
 
-    def one_of(self, key: str, allowed: tuple[str, ...], rule: str | None = None) -> str:
+    def one_of(
+        self, key: str, allowed: tuple[str, ...], rule: str | None = None, default: Any = _REQUIRED
+    ) -> str:
         """One of the allowed texts."""
-        value = self._take(key, _REQUIRED)
+        value = self._take(key, default)
         if value not in allowed:
             choice = " or ".join(allowed)
             raise self.error(

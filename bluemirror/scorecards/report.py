@@ -124,6 +124,18 @@ def run_tables(trained: Trained) -> dict[str, pl.DataFrame]:
         "challenger_importance": trained.challenger.importance(),
         "challenger_trials": pl.DataFrame(trained.challenger.trials, infer_schema_length=None),
     }
+    reasons = [(v, trained.spec.reasons.of(v)) for v in card.variables_]
+    tables["reason_codes"] = pl.DataFrame(
+        [(v, r.code, r.zh, r.en) for v, r in reasons], schema=["variable", "code", "zh", "en"], orient="row"
+    )
+    if trained.inference is not None:
+        tables |= {
+            "reject_inference_effect": trained.inference.effect,
+            "reject_inference_decisions": trained.inference.swaps,
+        }
+    if trained.calibration is not None:
+        keys = ("rows", "before", "after", "shift", "points")
+        tables["calibration_to_target"] = pl.DataFrame([{k: getattr(trained.calibration, k) for k in keys}])
     for kind, pack in (("scorecard", trained.scorecard_pack), ("challenger", trained.challenger_pack)):
         tables |= {f"{kind}_{name}": table for name, table in pack.tables.items()}
     return tables
@@ -144,7 +156,15 @@ def _summary(trained: Trained, failed: tuple[str, ...]) -> str:
 def _parameters(trained: Trained) -> dict[str, Any]:
     spec = trained.spec
     flat: dict[str, Any] = {"model": spec.name, "stage": spec.stage, "observation_set": spec.observation_set}
-    for part in (spec.screening, spec.binning, spec.constraints, spec.challenger, spec.points, spec.gates):
+    for part in (
+        spec.screening,
+        spec.binning,
+        spec.constraints,
+        spec.challenger,
+        spec.points,
+        spec.gates,
+        spec.rejects,
+    ):
         if is_dataclass(part):
             prefix = {"ChallengerSearch": "search"}.get(type(part).__name__, type(part).__name__.lower())
             flat |= {
@@ -220,6 +240,10 @@ def _page(
         ("variables", 60),
         ("points", 400),
         ("binning", 400),
+        ("reason_codes", 60),
+        ("reject_inference_effect", 60),
+        ("reject_inference_decisions", 60),
+        ("calibration_to_target", 60),
         ("scorecard_bands", 60),
         ("scorecard_calibration", 60),
         ("scorecard_months", 60),
@@ -229,7 +253,8 @@ def _page(
         ("challenger_bands", 60),
         ("screening", 60),
     ):
-        sections.append(html_table(name.replace("_", " "), tables[name].to_dicts(), limit))
+        if name in tables:
+            sections.append(html_table(name.replace("_", " "), tables[name].to_dicts(), limit))
     drawn = "".join(
         f'<img alt="{escape(path)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
         for path, png in pictures.items()

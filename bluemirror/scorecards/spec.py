@@ -6,11 +6,17 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bluemirror.scorecards.reading import Reader, read_mapping
 from bluemirror.workspace import Workspace
 
+if TYPE_CHECKING:
+    from bluemirror.scorecards.reasons import Reasons
+
 STAGES = ("pre", "mid", "post")
+PERIODS = {"whole": 0, "month": 1, "quarter": 3, "half_year": 6}
+"""Months of a period in which bins are ordered."""
 DIRECTIONS = {"ascending": 1, "descending": -1}
 ANY_WAY = "auto"
 """Monotone in the direction that the training rows show."""
@@ -86,10 +92,21 @@ class Screening:
 
 @dataclass(frozen=True)
 class Binning:
-    """How finalists are binned."""
+    """How finalists are binned.
+
+    ``ordered_in``: bad rates of bins are ordered in every month, quarter or half-year, each step to within
+    ``order_tolerance`` standard errors (see ``ordering``); ``whole``: overall only.
+    """
 
     max_bins: int = 6
     min_share: float = 0.05
+    ordered_in: str = "whole"
+    order_tolerance: float = 0.0
+
+    @property
+    def months(self) -> int:
+        """Months of a period; 0 for the whole."""
+        return PERIODS[self.ordered_in]
 
 
 @dataclass(frozen=True)
@@ -97,7 +114,8 @@ class Constraints:
     """Bounds of the scorecard.
 
     ``monotone`` maps name patterns to ascending, descending or auto (in risk); ``ridge`` draws the weights towards
-    0 (see ``ScorecardClassifier``).
+    0 (see ``ScorecardClassifier``). ``selection``: forward or l1. ``max_paid_sources``: at most so many sources that
+    take money for a query.
     """
 
     max_variables: int = 20
@@ -106,6 +124,8 @@ class Constraints:
     max_p_value: float = 0.05
     ridge: float = 20.0
     monotone: Mapping[str, str] = field(default_factory=dict)
+    selection: str = "forward"
+    max_paid_sources: int = 1000
 
     def direction(self, name: str) -> int:
         """1 if risk must rise with the variable, -1 if it must fall, 0 if nothing is declared; last match wins."""
@@ -136,11 +156,27 @@ class ChallengerSearch:
 
 @dataclass(frozen=True)
 class Points:
-    """Scale: ``base_score`` at good:bad odds of ``base_odds``; ``points_to_double`` more doubles the odds."""
+    """Scale: ``base_score`` at good:bad odds of ``base_odds``; ``points_to_double`` more doubles the odds.
+
+    ``target_bad_rate``: what the mean probability over the training applicants is moved to; 0: it stays.
+    """
 
     base_score: float = 600.0
     base_odds: float = 30.0
     points_to_double: float = 40.0
+    target_bad_rate: float = 0.0
+
+
+@dataclass(frozen=True)
+class Rejects:
+    """What is assumed about rejected applicants (see ``reject_inference``).
+
+    ``excluded``: the reasons of the population query that mean a rejection.
+    """
+
+    method: str = "none"
+    factor: float = 1.0
+    excluded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,6 +211,8 @@ class ModelSpec:
     challenger: ChallengerSearch
     points: Points
     gates: Gates
+    rejects: Rejects
+    reasons: Reasons
     seed: int
     text: str
     file: Path
@@ -196,6 +234,9 @@ def read_spec(workspace: Workspace, name: str) -> ModelSpec:
     ModelError
         For a missing file, an unknown or missing key, a wrong value: with file, field, rule and fix.
     """
+    from bluemirror.scorecards import sections
+    from bluemirror.scorecards.reasons import Reasons
+
     file = workspace.models_dir / name / "model.yaml"
     values, text = read_mapping(file, workspace)
     top = Reader(file, values)
@@ -214,14 +255,16 @@ def read_spec(workspace: Workspace, name: str) -> ModelSpec:
         population_text=population.text("text", ""),
         label=label.query("sql"),
         horizon=label.text("horizon"),
-        split=_split(top.section("split", required=True)),
-        candidates=_candidates(top.section("candidates")),
-        screening=_screening(top.section("screening")),
-        binning=_binning(top.section("binning")),
-        constraints=_constraints(top.section("constraints")),
-        challenger=_challenger(top.section("challenger")),
-        points=_points(top.section("points")),
-        gates=_gates(top.section("gates")),
+        split=sections.split(top.section("split", required=True)),
+        candidates=sections.candidates(top.section("candidates")),
+        screening=sections.screening(top.section("screening")),
+        binning=sections.binning(top.section("binning")),
+        constraints=sections.constraints(top.section("constraints")),
+        challenger=sections.challenger(top.section("challenger")),
+        points=sections.points(top.section("points")),
+        gates=sections.gates(top.section("gates")),
+        rejects=sections.rejects(top.section("reject_inference")),
+        reasons=Reasons.from_plain(top.section("reasons").values),
         seed=top.integer("seed", 20230101, low=0),
         text=text,
         file=file,
@@ -237,108 +280,3 @@ def read_spec(workspace: Workspace, name: str) -> ModelSpec:
             "name somebody else",
         )
     return spec
-
-
-def _split(r: Reader) -> Split:
-    by = r.one_of("by", ("time", "hold_out"))
-    if by == "hold_out":
-        split = Split(by, held_out=r.query("sql"))
-    else:
-        split = Split(
-            by, r.moment("train_from"), r.moment("train_to"), r.moment("oot_from"), r.moment("oot_to")
-        )
-    r.finish()
-    return split
-
-
-def _candidates(r: Reader) -> Candidates:
-    d = Candidates()
-    found = Candidates(r.texts("blocks", d.blocks), r.texts("names", d.names), r.texts("exclude", d.exclude))
-    r.finish()
-    return found
-
-
-def _screening(r: Reader) -> Screening:
-    d = Screening()
-    found = Screening(
-        max_missing=r.number("max_missing", d.max_missing, low=0, high=1),
-        min_iv=r.number("min_iv", d.min_iv, low=0),
-        max_psi=r.number("max_psi", d.max_psi, low=0),
-        max_correlation=r.number("max_correlation", d.max_correlation, low=0, high=1),
-        keep=r.integer("keep", d.keep, low=1),
-        max_iv=r.number("max_iv", d.max_iv, low=0),
-        min_month_slope=r.number("min_month_slope", d.min_month_slope),
-        **{
-            key: r.number(key, getattr(d, key), low=0, high=1)
-            for key in (
-                "max_same",
-                "max_auc",
-                "min_month_p",
-                "prefer_stable",
-                "prefer_covered",
-                "prefer_cheap",
-            )
-        },
-    )
-    r.finish()
-    return found
-
-
-def _binning(r: Reader) -> Binning:
-    d = Binning()
-    found = Binning(
-        max_bins=r.integer("max_bins", d.max_bins, low=2, high=20),
-        min_share=r.number("min_share", d.min_share, low=0.001, high=0.5),
-    )
-    r.finish()
-    return found
-
-
-def _constraints(r: Reader) -> Constraints:
-    d = Constraints()
-    found = Constraints(
-        max_variables=r.integer("max_variables", d.max_variables, low=1),
-        max_correlation=r.number("max_correlation", d.max_correlation, low=0, high=1),
-        max_vif=r.number("max_vif", d.max_vif, low=1),
-        max_p_value=r.number("max_p_value", d.max_p_value, low=0, high=1),
-        ridge=r.number("ridge", d.ridge, low=0),
-        monotone=r.choices("monotone", (*DIRECTIONS, ANY_WAY)),
-    )
-    r.finish()
-    return found
-
-
-def _challenger(r: Reader) -> ChallengerSearch:
-    d = ChallengerSearch()
-    ranges = ("depth", "learning_rate", "min_child_weight", "subsample", "column_share", "l2")
-    found = ChallengerSearch(
-        r.integer("variables", d.variables, low=1),
-        r.integer("trials", d.trials, low=1),
-        r.number("seconds", d.seconds, low=1),
-        r.integer("rounds", d.rounds, low=1),
-        *(r.bounds(key, getattr(d, key)) for key in ranges),
-    )
-    r.finish()
-    return found
-
-
-def _points(r: Reader) -> Points:
-    d = Points()
-    found = Points(
-        base_score=r.number("base_score", d.base_score),
-        base_odds=r.number("base_odds", d.base_odds, low=1e-9),
-        points_to_double=r.number("points_to_double", d.points_to_double, low=1e-9),
-    )
-    r.finish()
-    return found
-
-
-def _gates(r: Reader) -> Gates:
-    d = Gates()
-    found = Gates(
-        min_auc=r.number("min_auc", d.min_auc, low=0, high=1),
-        max_psi=r.number("max_psi", d.max_psi, low=0),
-        min_bads=r.integer("min_bads", d.min_bads, low=0),
-    )
-    r.finish()
-    return found

@@ -13,9 +13,11 @@ from bluemirror.scorecards.population import OOT, TRAIN
 if TYPE_CHECKING:
     import polars as pl
 
+    from bluemirror.scorecards.calibration import Calibration
     from bluemirror.scorecards.candidates import CandidateSet
     from bluemirror.scorecards.challenger import Challenger
     from bluemirror.scorecards.population import Population
+    from bluemirror.scorecards.reject_inference import Inference
     from bluemirror.scorecards.scorecard import ScorecardClassifier
     from bluemirror.scorecards.screen import ScreenReport
     from bluemirror.scorecards.spec import ModelSpec
@@ -94,6 +96,8 @@ class Trained:
     finalists: tuple[str, ...]
     fingerprint: str
     data_hash: str
+    inference: Inference | None = None
+    calibration: Calibration | None = None
     started: float = field(default_factory=time.monotonic)
 
 
@@ -185,6 +189,7 @@ def fit(
 ) -> Trained:
     """Screen, fit and validate; nothing is registered."""
     from bluemirror.scorecards.challenger import fit_challenger, later_rows
+    from bluemirror.scorecards.finishing import finish
     from bluemirror.scorecards.scorecard import ScorecardClassifier
     from bluemirror.scorecards.screened import screen_candidates
     from bluemirror.scorecards.stored import SPECIALS, with_reasons, without_reasons
@@ -222,7 +227,13 @@ def fit(
         base_score=spec.points.base_score,
         base_odds=spec.points.base_odds,
         points_to_double=spec.points.points_to_double,
-    ).fit(parts[TRAIN].select(screening.kept), bad)
+        order_tolerance=spec.binning.order_tolerance,
+        selection=spec.constraints.selection,
+        paid_sources={n: v.source for n, v in chosen.variables.items() if v.cost_yuan},
+        max_paid_sources=spec.constraints.max_paid_sources,
+    ).fit(parts[TRAIN].select(screening.kept), bad, _periods(train_rows, spec.binning.months))
+    finished = finish(workspace, spec, population, chosen, card, parts[TRAIN], bad, say)
+    card = finished.card
     say(f"{spec.name}: scorecard of {len(card.variables_)} variables in {time.monotonic() - began:.1f} s")
 
     challenger = fit_challenger(
@@ -239,7 +250,9 @@ def fit(
     def judged(side: str, probability: Any) -> Judged:
         return Judged(probability, rows[side]["bad"].to_numpy(), rows[side]["as_of"].to_numpy())
 
-    of_card = {s: judged(s, card.predict_proba(parts[s].select(screening.kept))[:, 1]) for s in parts}
+    of_card = {
+        s: judged(s, card.predict_proba(parts[s].select(list(card.feature_names_in_)))[:, 1]) for s in parts
+    }
     of_challenger = {
         s: judged(s, challenger.probability(without_reasons(parts[s].select(inputs).to_numpy())))
         for s in parts
@@ -258,7 +271,16 @@ def fit(
         finalists=finalists,
         fingerprint=fingerprint,
         data_hash=digest,
+        inference=finished.inference,
+        calibration=finished.calibration,
     )
+
+
+def _periods(rows: pl.DataFrame, months: int) -> Any:
+    """The number of the period of each row, counted in spans of ``months``; None for one span."""
+    if not months:
+        return None
+    return rows["as_of"].to_numpy().astype("datetime64[M]").astype(int) // months
 
 
 def training_frame(

@@ -42,6 +42,25 @@ def test_a_day_and_a_held_out_query(declare):
     assert spec.split.train_from.on(dt.date(2025, 12, 31)) == dt.date(2024, 1, 1)
 
 
+def test_what_may_be_declared_beside(declare):
+    spec = declare(
+        {
+            "binning": {"ordered_in": "quarter", "order_tolerance": 1},
+            "reject_inference": {"method": "parcelling", "factor": 1.5, "excluded": ["not approved"]},
+            "points.target_bad_rate": 0.03,
+            "constraints": {"selection": "l1", "max_paid_sources": 3},
+            "screening.prefer_cheap": 0.5,
+            "reasons": {"R01": {"zh": "查询", "en": "inquiries", "names": ["query_*"]}},
+        }
+    )
+    assert (spec.binning.months, spec.binning.order_tolerance) == (3, 1.0)
+    assert spec.rejects.excluded == ("not approved",)
+    assert (spec.points.target_bad_rate, spec.screening.prefer_cheap) == (0.03, 0.5)
+    assert (spec.constraints.selection, spec.constraints.max_paid_sources) == ("l1", 3)
+    assert spec.reasons.of("query_30d").code == "R01"
+    assert declare().rejects.method == "none"
+
+
 WRONG = [
     ({"modell": "card"}, "unknown key 'modell'", "modell", "did you mean 'model'?"),
     ({"model": "other"}, "'other' is not allowed", "model", "write card"),
@@ -75,6 +94,29 @@ WRONG = [
     ({"challenger.depth": [5, 2]}, "5 is above 2", "challenger.depth", "write depth: [2, 5]"),
     ({"challenger.trials": True}, "True is not a number", "challenger.trials", "without quotes"),
     ({"points.points_to_double": 0}, "0 is out of range", "points.points_to_double", "within the range"),
+    ({"binning.ordered_in": "week"}, "'week' is not allowed", "binning.ordered_in", "write whole or month"),
+    ({"constraints.selection": "all"}, "'all' is not allowed", "constraints.selection", "forward or l1"),
+    (
+        {"constraints.max_paid_sources": -1},
+        "out of range",
+        "constraints.max_paid_sources",
+        "within the range",
+    ),
+    ({"points.target_bad_rate": 5}, "5 is out of range", "points.target_bad_rate", "within the range"),
+    ({"screening.max_auc": 85}, "85 is out of range", "screening.max_auc", "within the range"),
+    ({"reject_inference": {"method": "guess"}}, "'guess'", "reject_inference.method", "none or fuzzy"),
+    (
+        {"reject_inference": {"method": "fuzzy"}},
+        "nobody is rejected",
+        "reject_inference.excluded",
+        "[not approved]",
+    ),
+    (
+        {"reject_inference": {"method": "fuzzy", "factor": 0.5, "excluded": ["x"]}},
+        "0.5 is out of range",
+        "reject_inference.factor",
+        "within the range",
+    ),
     ({"gates.min_gini": 0.3}, "unknown key 'min_gini'", "gates.min_gini", ""),
 ]
 
