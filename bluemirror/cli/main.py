@@ -66,7 +66,11 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
     "validate": (
         "models:validate",
         "show the validation of a registered version against its gates",
-        (*_MODEL, ("--version", {"help": "default: the newest"})),
+        (
+            *_MODEL,
+            ("--version", {"help": "default: the newest"}),
+            ("--html", {"action": "store_true", "help": "also write the validation report as a page"}),
+        ),
     ),
     "score": (
         "models:score",

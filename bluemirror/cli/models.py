@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from bluemirror.cli.console import Console
@@ -36,7 +37,7 @@ def train(args: argparse.Namespace, console: Console) -> dict[str, Any]:
 
 
 def validate(args: argparse.Namespace, console: Console) -> dict[str, Any]:
-    """Show a registered version's validation against its gates."""
+    """Show a registered version's validation: its gates, what its checks found; with ``--html`` write the report."""
     from bluemirror.scorecards.registry import load_champion
     from bluemirror.scorecards.spec import read_spec
 
@@ -50,11 +51,54 @@ def validate(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         load_champion(workspace, args.model)
         row["verified"] = True
         console.line("  its promotion record is in order: this version may score")
+    row["validation"] = _findings(workspace, report.run_id, console)
+    if args.html:
+        row["page"] = str(_write_page(workspace, args.model, report))
+        console.line(f"Page: {row['page']}")
     console.next(
+        *(() if args.html else (f"bluemirror validate {args.model} --html writes the report",)),
         f"bluemirror promote {args.model} {row['version']} --reviewer NAME",
         "bluemirror ui shows the whole pack in MLflow",
     )
     return {"model": args.model, **row}
+
+
+def _findings(workspace: Workspace, run_id: str, console: Console) -> dict[str, Any] | None:
+    """The counts and the alarms of the version's validation, printed; None for a version older than the pack."""
+    import json
+
+    from bluemirror.scorecards.registry import run_text
+    from bluemirror.scorecards.report import VALIDATION_FINDINGS
+
+    text = run_text(workspace, run_id, VALIDATION_FINDINGS)
+    if text is None:
+        return None
+    found = json.loads(text)
+    alarms = [one for one in found["findings"] if one["verdict"] == "alarm"]
+    console.line("  validation: " + ", ".join(f"{n} {verdict}" for verdict, n in found["counts"].items()))
+    for one in alarms:
+        console.line(f"    {one['severity']}: {one['label_en']}. {one['sentence']}")
+    keys = ("check", "severity", "statistic", "threshold", "sentence")
+    return {"counts": found["counts"], "alarms": [{key: one[key] for key in keys} for one in alarms]}
+
+
+def _write_page(workspace: Workspace, model: str, report: Any) -> Path:
+    from bluemirror.atomic import write_text
+    from bluemirror.scorecards.registry import run_text
+    from bluemirror.scorecards.report import VALIDATION_PAGE
+
+    page = run_text(workspace, report.run_id, VALIDATION_PAGE)
+    if page is None:
+        raise ModelError(
+            f"version {report.version} of {model} was registered without a validation report",
+            field=report.version,
+            rule="a training writes the report beside the version",
+            fix=f"bluemirror train {model} registers a version with one",
+        )
+    place = workspace.data / "validation" / f"{model}-{report.version}.html"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    write_text(place, page)
+    return place
 
 
 def score(args: argparse.Namespace, console: Console) -> dict[str, Any]:

@@ -44,7 +44,8 @@ def data_hash(workspace: Workspace, spec: ModelSpec, population: Population, cho
 
 def training_fingerprint(spec: ModelSpec, as_of: dt.date, digest: str) -> str:
     """Sixteen hex digits for declaration, queries, day of the data, values and code."""
-    queries = [q.text for q in (spec.population, spec.label, spec.split.held_out) if q]
+    parts = spec.parts.query if spec.parts else None
+    queries = [q.text for q in (spec.population, spec.label, spec.split.held_out, parts) if q]
     text = "\x1e".join([spec.text, *queries, str(as_of), digest, code_version()])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

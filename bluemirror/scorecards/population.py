@@ -117,6 +117,43 @@ def read_population(workspace: Workspace, spec: ModelSpec, as_of: dt.date | None
     )
 
 
+def read_parts(workspace: Workspace, spec: ModelSpec, population: Population) -> pl.DataFrame:
+    """The parts that the model's ``validation`` query names, one row for each of ``population.rows``, in its order.
+
+    Returns
+    -------
+    polars.DataFrame
+        A text column for each segment and group declared, null where the query does not tell; no column if the model
+        declares none.
+
+    Raises
+    ------
+    ModelError
+        If the query fails, a declared column is absent, or an observation has several rows.
+    """
+    import polars as pl
+
+    if spec.parts is None:
+        return pl.DataFrame()
+    names = [*spec.parts.segments, *spec.parts.groups]
+    with_mart = _Mart(workspace, spec, population.rows.drop("bad", "matured_on", "side"), population.as_of)
+    try:
+        told = with_mart.rows(spec.parts.query, "validation", {"observation_id", *names})
+    finally:
+        with_mart.close()
+    told = told.select(pl.col("observation_id", *names).cast(pl.String))
+    if told["observation_id"].is_duplicated().any():
+        raise ModelError(
+            "the validation query gives several rows for one observation",
+            file=spec.parts.query.file or spec.file,
+            field="validation.sql",
+            rule="one row an observation",
+            fix="pick the row that was valid at the observation's as_of",
+        )
+    keys = population.rows.select("observation_id")
+    return keys.join(told, on="observation_id", how="left", maintain_order="left").select(names)
+
+
 def assemble(
     spec: ModelSpec,
     observations: pl.DataFrame,

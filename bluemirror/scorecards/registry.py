@@ -260,6 +260,22 @@ def load_scorecard(workspace: Workspace, model: str, version: str | int) -> Load
     return _loaded(text, str(version))
 
 
+def run_text(workspace: Workspace, run_id: str, path: str) -> str | None:
+    """A text that a training's run holds, such as ``validation.html``; None if the run has none of that name."""
+    with opened(workspace) as mlflow:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            run = mlflow.get_run(run_id)
+            with redirect_stderr(io.StringIO()), TemporaryDirectory() as folder:
+                place = mlflow.artifacts.download_artifacts(
+                    f"{run.info.artifact_uri}/{path}", dst_path=folder
+                )
+                return Path(place).read_text(encoding="utf-8")
+        except (MlflowException, OSError):
+            return None
+
+
 def failed_gates(trained: Trained) -> tuple[str, ...]:
     """What the scorecard does not reach, in words; empty if it passes."""
     m, gates = trained.scorecard_pack.metrics, trained.spec.gates

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     from bluemirror.scorecards.train import Trained
+    from bluemirror.validation.pack import Pack
     from bluemirror.workspace import Workspace
 
+VALIDATION_PAGE, VALIDATION_FINDINGS = "validation.html", "validation.json"
 HEADLINE = ("auc", "auc_low", "auc_high", "gini", "ks", "psi", "psi_month_max", "brier", "hosmer_lemeshow_p")
 
 
@@ -38,7 +41,12 @@ class RunFiles:
 
 def run_files(workspace: Workspace, trained: Trained, failed: tuple[str, ...]) -> RunFiles:
     """Lay out everything that is written about a training."""
+    from bluemirror.mart.manifests import keep_snapshot
+    from bluemirror.scorecards.evidence import lay_out
+    from bluemirror.scorecards.model_card import model_card
     from bluemirror.scorecards.plots import importance_plot, validation_plots
+    from bluemirror.validation import validate
+    from bluemirror.validation.page import page_html
 
     spec = trained.spec
     tables = run_tables(trained)
@@ -54,20 +62,33 @@ def run_files(workspace: Workspace, trained: Trained, failed: tuple[str, ...]) -
     )
     pictures = {path: _png(figure) for path, figure in figures.items()}
     card = spec.card.read_text(encoding="utf-8") if spec.card else f"# {spec.title_en}\n\n{spec.title_zh}\n"
-    description = f"{_summary(trained, failed)}\n\n{card}"
+    snapshot = keep_snapshot(workspace)  # kept, so that the training can be done again
+    judged_by = validate(lay_out(workspace, trained, snapshot))
+    tags = _tags(workspace, trained, failed, snapshot) | {"validation": _told(judged_by)}
+    description = model_card(trained, failed, judged_by, tags, card)
     texts = {f"tables/{name}.csv": table.write_csv() for name, table in tables.items()}
     texts |= {
         "card.md": description,
         "model.yaml": spec.text,
+        VALIDATION_PAGE: page_html(judged_by),
+        VALIDATION_FINDINGS: json.dumps(judged_by.as_plain(), ensure_ascii=False, default=float, indent=1),
         "report.html": _page(trained, failed, tables, pictures),
         **{
             f"sql/{q.file.name}": q.text
-            for q in (spec.population, spec.label, spec.split.held_out)
+            for q in (
+                spec.population,
+                spec.label,
+                spec.split.held_out,
+                spec.parts.query if spec.parts else None,
+            )
             if q and q.file
         },
     }
     metrics = {
         f"{kind}_{name}": value for kind, pack in packs.items() for name, value in pack.metrics.items()
+    }
+    metrics |= {
+        f"validation_{verdict.replace(' ', '_')}": float(n) for verdict, n in judged_by.counts.items()
     }
     metrics |= {
         "training_rows": float(trained.population.side(TRAIN).height),
@@ -83,7 +104,7 @@ def run_files(workspace: Workspace, trained: Trained, failed: tuple[str, ...]) -
     return RunFiles(
         parameters=_parameters(trained),
         metrics={k: v for k, v in metrics.items() if v == v},  # noqa: PLR0124 (NaN cannot be stored)
-        tags=_tags(workspace, trained, failed),
+        tags=tags,
         files={path: text.encode() for path, text in texts.items()} | pictures,
         card=card,
         description=description,
@@ -141,16 +162,10 @@ def run_tables(trained: Trained) -> dict[str, pl.DataFrame]:
     return tables
 
 
-def _summary(trained: Trained, failed: tuple[str, ...]) -> str:
-    m, c = trained.scorecard_pack.metrics, trained.challenger_pack.metrics
-    return (
-        f"**{trained.spec.title_zh} / {trained.spec.title_en}**, data as of {trained.population.as_of}. "
-        f"Scorecard of {len(trained.scorecard.variables_)} variables: AUC {m['auc']:.3f} "
-        f"({m['auc_low']:.3f} to {m['auc_high']:.3f}), KS {m['ks']:.3f}, PSI {m['psi']:.3f} on {m['rows']:.0f} "
-        f"judging rows with {m['bads']:.0f} bads. Challenger: AUC {c['auc']:.3f}, KS {c['ks']:.3f}. "
-        f"Gates: {'failed: ' + '; '.join(failed) if failed else 'passed'}. "
-        "Open report.html among the artifacts for the whole pack."
-    )
+def _told(pack: Pack) -> str:
+    """The alarms in one line, as a tag holds them."""
+    told = "; ".join(f"{one.severity} {one.check}" for one in pack.alarms)
+    return told or "no alarm"
 
 
 def _parameters(trained: Trained) -> dict[str, Any]:
@@ -178,16 +193,14 @@ def _parameters(trained: Trained) -> dict[str, Any]:
     }
 
 
-def _tags(workspace: Workspace, trained: Trained, failed: tuple[str, ...]) -> dict[str, str]:
-    from bluemirror.mart.manifests import keep_snapshot
-
+def _tags(workspace: Workspace, trained: Trained, failed: tuple[str, ...], snapshot: str) -> dict[str, str]:
     spec = trained.spec
     meanings = sorted(f"{n} {trained.candidates.variables[n].meaning}" for n in trained.scorecard.variables_)
     return {
         "fingerprint": trained.fingerprint,
         "data_hash": trained.data_hash,
         "meaning": hashlib.sha256("\n".join(meanings).encode()).hexdigest()[:16],
-        "snapshot": keep_snapshot(workspace),  # kept, so that the training can be done again
+        "snapshot": snapshot,
         "as_of": str(trained.population.as_of),
         "code": code_version(),
         "git": _commit(workspace),

@@ -14,6 +14,7 @@ from bluemirror.scorecards.spec import (
     ChallengerSearch,
     Constraints,
     Gates,
+    Parts,
     Points,
     Rejects,
     Screening,
@@ -135,6 +136,15 @@ def gates(r: Reader) -> Gates:
         max_psi=r.number("max_psi", d.max_psi, low=0),
         min_bads=r.integer("min_bads", d.min_bads, low=0),
     )
+    r.finish()
+    return found
+
+
+def validation(r: Reader) -> Parts | None:
+    """What the validation looks at part by part; None if nothing is declared."""
+    if not r.values:
+        return None
+    found = Parts(r.query("sql"), r.texts("segments", ()), r.texts("groups", ()))
     r.finish()
     return found
 

@@ -189,6 +189,18 @@ class Gates:
 
 
 @dataclass(frozen=True)
+class Parts:
+    """What the validation looks at part by part: a query that names, for each observation, the parts it belongs to.
+
+    ``segments`` are parts of the business, ``groups`` people who must not be treated unequally; columns of the query.
+    """
+
+    query: Query
+    segments: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """One declared model. Built by :func:`read_spec`, which checks every key and value."""
 
@@ -217,6 +229,7 @@ class ModelSpec:
     text: str
     file: Path
     card: Path | None = None
+    parts: Parts | None = None
 
 
 def read_specs(workspace: Workspace) -> dict[str, ModelSpec]:
@@ -269,6 +282,7 @@ def read_spec(workspace: Workspace, name: str) -> ModelSpec:
         text=text,
         file=file,
         card=file.parent / "card.md" if (file.parent / "card.md").is_file() else None,
+        parts=sections.validation(top.section("validation")),
     )
     for section in (title, population, label, top):
         section.finish()

@@ -81,7 +81,10 @@ class TrainReport:
 
 @dataclass(frozen=True)
 class Trained:
-    """Everything that one training made; what ``registry.register`` writes down."""
+    """Everything that one training made; what ``registry.register`` writes down.
+
+    ``inputs`` holds for each side the scorecard's variables, with reasons, in the order of the side's rows.
+    """
 
     spec: ModelSpec
     population: Population
@@ -96,6 +99,7 @@ class Trained:
     finalists: tuple[str, ...]
     fingerprint: str
     data_hash: str
+    inputs: Mapping[str, pl.DataFrame]
     inference: Inference | None = None
     calibration: Calibration | None = None
     started: float = field(default_factory=time.monotonic)
@@ -271,6 +275,7 @@ def fit(
         finalists=finalists,
         fingerprint=fingerprint,
         data_hash=digest,
+        inputs={side: frame.select(card.variables_) for side, frame in parts.items()},
         inference=finished.inference,
         calibration=finished.calibration,
     )

@@ -69,11 +69,63 @@ def test_the_run_holds_what_a_reviewer_needs(trained):
     ]
     assert {f"tables/{name}.csv" for name in wanted} <= names
     assert {f"plots/scorecard_{name}.png" for name in ("roc", "calibration", "bands", "stability")} <= names
-    assert {"card.md", "model.yaml", "report.html"} <= names
+    assert {"card.md", "model.yaml", "report.html", "validation.html", "validation.json"} <= names
     assert run.data.metrics["scorecard_auc"] == pytest.approx(report.scorecard["auc"])
     assert {"fingerprint", "data_hash", "meaning", "snapshot", "code", "git", "trainer"} <= set(run.data.tags)
     assert page.count("data:image/png") == 11
     assert 'src="http' not in page
+
+
+def test_the_card_answers_what_a_reviewer_asks(trained):
+    workspace, report, _ = trained
+    card = read_card(workspace)
+    for heading in (
+        "Figures",
+        "Against the champion",
+        "Population flow",
+        "Variables",
+        "Sources and cost",
+        "Data and code",
+        "How to reproduce",
+    ):
+        assert f"\n## {heading}\n" in card
+    assert "There is no champion to compare with" in card
+    assert f"({report.scorecard['auc_low']:.3f} to {report.scorecard['auc_high']:.3f})" in card
+    assert report.fingerprint in card
+    assert all(f"`{name}`" in card for name in report.variables_used)
+
+
+def test_the_validation_judged_the_very_rows_and_scores(trained, capsys):
+    from bluemirror.cli.main import main
+
+    workspace, report, _ = trained
+    found = json.loads(registry.run_text(workspace, report.run_id, "validation.json"))
+    of = {one["check"]: one for one in found["findings"]}
+    assert of["auc_level"]["statistic"] == pytest.approx(report.scorecard["auc"], abs=1e-12)
+    assert of["ks_level"]["statistic"] == pytest.approx(report.scorecard["ks"], abs=1e-12)
+    assert of["enough_bads"]["statistic"] == report.oot_bads
+    # Two independent implementations agree on every figure told, and the registered text gives the very scores.
+    for check in (
+        "claims_true",
+        "scores_reproduce",
+        "flow_adds_up",
+        "overlapping_customers",
+        "parts_written",
+    ):
+        assert of[check]["verdict"] == "pass", of[check]
+    assert of["against_champion"]["verdict"] == "not judged"
+    assert registry.run_text(workspace, report.run_id, "no such file") is None
+
+    assert (
+        main(["--workspace", str(workspace.root), "validate", MODEL, "--version", "1", "--html", "--json"])
+        == 0
+    )
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told["validation"]["counts"] == found["counts"]
+    page = (workspace.data / "validation" / f"{MODEL}-1.html").read_text(encoding="utf-8")
+    assert told["page"].endswith(f"{MODEL}-1.html")
+    assert "http" not in page.replace("http-equiv", "")
+    assert all(one["label_zh"] in page for one in found["findings"])
 
 
 def test_the_second_training_changes_nothing_and_says_so(trained):
@@ -190,6 +242,11 @@ def test_a_changed_declaration_makes_a_version_that_waits(trained):
     finally:
         file.write_text(kept, encoding="utf-8")
     assert (report.version, report.changed, report.champion) == ("2", True, "1")
+    found = json.loads(registry.run_text(workspace, report.run_id, "validation.json"))
+    of = {one["check"]: one for one in found["findings"]}
+    assert of["against_champion"]["verdict"] != "not judged"
+    first, second = (json.loads(json.dumps(r.scorecard))["auc"] for r in (train(workspace, MODEL), report))
+    assert of["against_champion"]["statistic"] == pytest.approx(second - first, abs=1e-12)
     assert len(report.variables_used) <= 2
     assert registry.load_champion(workspace, MODEL).version == "1"
     assert train(workspace, MODEL).version == "1"  # the first declaration again: its version is still there
