@@ -68,8 +68,9 @@ def publish(
     from bluemirror.features.registering import apply
     from bluemirror.features.store import open_online
 
-    build_former(workspace, log)
     features = plan(workspace)
+    if any(serving.former for serving in features.servings):
+        build_former(workspace, log)
     tables = open_online(workspace)
     done = []
     store = None

@@ -174,7 +174,8 @@ def _written_anew(
             frame = pl.read_parquet(path)
             left = frame.filter(~pl.col("_doc").is_in(docs))
             left.write_parquet(draft / path.name)
-            rows[path.stem] = rows.get(path.stem, 0) + len(frame) - len(left)
+            if len(left) < len(frame):
+                rows[path.stem] = rows.get(path.stem, 0) + len(frame) - len(left)
             tables[path.stem] = len(left)
         # What came is still told; what of it was erased, beside it.
         erased = {table: len(docs) for table, docs in gone.items()}

@@ -199,6 +199,7 @@ def _tags(workspace: Workspace, trained: Trained, failed: tuple[str, ...], snaps
     return {
         "fingerprint": trained.fingerprint,
         "data_hash": trained.data_hash,
+        "training_set": trained.training_set,  # bluemirror reproduce data/training_sets/<this>
         "meaning": hashlib.sha256("\n".join(meanings).encode()).hexdigest()[:16],
         "snapshot": snapshot,
         "as_of": str(trained.population.as_of),

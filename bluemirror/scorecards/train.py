@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bluemirror.errors import ModelError
 from bluemirror.scorecards.population import OOT, TRAIN
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from bluemirror.features.training import TrainingSet
     from bluemirror.scorecards.calibration import Calibration
     from bluemirror.scorecards.candidates import CandidateSet
     from bluemirror.scorecards.challenger import Challenger
@@ -100,6 +102,7 @@ class Trained:
     fingerprint: str
     data_hash: str
     inputs: Mapping[str, pl.DataFrame]
+    training_set: str
     inference: Inference | None = None
     calibration: Calibration | None = None
     started: float = field(default_factory=time.monotonic)
@@ -211,8 +214,8 @@ def fit(
 
     inputs = _challenger_inputs(screening, spec.challenger.variables)
     finalists = tuple(dict.fromkeys([*screening.kept, *inputs]))
-    frame = training_frame(workspace, population.rows, finalists, say)
-    values = with_reasons(workspace, spec.observation_set, frame, chosen.block_of)
+    made = finalists_set(workspace, spec.name, population.rows, finalists, say)
+    values = with_reasons(workspace, spec.observation_set, made.frame, chosen.block_of)
     is_train = (population.rows["side"] == TRAIN).to_numpy()
     parts = {TRAIN: values.filter(is_train), OOT: values.filter(~is_train)}
 
@@ -276,6 +279,7 @@ def fit(
         fingerprint=fingerprint,
         data_hash=digest,
         inputs={side: frame.select(card.variables_) for side, frame in parts.items()},
+        training_set=made.manifest.id,
         inference=finished.inference,
         calibration=finished.calibration,
     )
@@ -288,17 +292,30 @@ def _periods(rows: pl.DataFrame, months: int) -> Any:
     return rows["as_of"].to_numpy().astype("datetime64[M]").astype(int) // months
 
 
-def training_frame(
-    workspace: Workspace, observations: pl.DataFrame, names: Sequence[str], log: Log | None = None
-) -> pl.DataFrame:
-    """The finalists' training set through Feast: ``observations`` and one column a name, in the same order.
+def finalists_set(
+    workspace: Workspace, model: str, rows: pl.DataFrame, names: Sequence[str], log: Log | None = None
+) -> TrainingSet:
+    """The finalists' training set through Feast, kept with its manifest.
 
-    ``observations`` holds observation_id, the entity key and as_of, sorted by observation_id.
+    ``rows`` holds observation_id, the entity key, as_of and the labels, sorted by observation_id; the set's frame too.
+
+    Raises
+    ------
+    ModelError
+        If a row cannot be described.
     """
-    from bluemirror.features.retrieval import retrieve
+    from bluemirror.features import training_set
 
-    key = observations.select("observation_id", "as_of")
-    return retrieve(workspace, key, list(names), log=log)
+    made = training_set(list(names), rows, workspace=workspace, made_by={"model": model}, log=log)
+    if len(made.left_out):
+        told = "; ".join(f"{count:,}: {reason}" for reason, count in made.manifest.left_out.items())
+        raise ModelError(
+            f"{len(made.left_out):,} labelled rows cannot be described",
+            file=workspace.models_dir / model,
+            rule="every row of a model's population has its variables",
+            fix=f"look at the observation set's query: {told}",
+        )
+    return made
 
 
 def _challenger_inputs(screening: ScreenReport, count: int) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,7 @@ import pytest
 from bluemirror.errors import ModelError
 from bluemirror.features import training_set
 from bluemirror.features.retrieval import retrieve
+from bluemirror.mart.ingest import ingest_source
 from bluemirror.variables import read_variables, variable_files
 from bluemirror.variables.catalogue import catalogue
 from bluemirror.variables.spine import read_spine
@@ -157,3 +159,29 @@ def test_a_row_of_another_moment_never_stands_in(computed: Workspace) -> None:
     mixed = pl.concat([later, observations.tail(4)])
     with pytest.raises(ModelError, match=r"4 of 8 observations have no row in block \w+ at their as_of"):
         retrieve(computed, mixed, _names(computed)[:1])
+
+
+def test_values_that_late_data_could_touch_do_not_serve(copied: Workspace) -> None:
+    """An instalment lands after the variables were built, known before the moments: stored values lack it."""
+    name, observations = _observations(copied)
+    late = observations.filter(pl.col("as_of").is_between(dt.datetime(2024, 10, 1), dt.datetime(2025, 1, 31)))
+    count = "repay_due_12m_due_sum"
+    stored = read_variables(copied, name, [count], late["observation_id"])
+    assert training_set([count], late, workspace=copied).computed == 0
+    folder = copied.landing / "loan_instalment" / "2024-09-10"
+    folder.mkdir()
+    rows = late.select(
+        loan_id="L" + pl.col("person_id").str.slice(1),
+        person_id="person_id",
+        due_date=pl.lit("2024-09-09"),
+        amount_due=pl.lit(100),
+        amount_paid=pl.lit(100),
+        days_late=pl.lit(0),
+        channel=pl.lit("app"),
+    )
+    rows.write_csv(folder / "instalments.csv")
+    (folder / "_DONE.json").write_text(json.dumps({"files": {"instalments.csv": {"rows": len(rows)}}}))
+    assert ingest_source(copied, "loan_instalment").accepted == len(rows)
+    found = training_set([count], late, workspace=copied)
+    assert found.computed > 0
+    assert (found.frame[count] - stored[count]).round(2).unique().to_list() == [100.0]

@@ -131,7 +131,12 @@ def test_the_champion_scores_with_what_it_was_trained_on(small_workspace: Path, 
     workspace = Workspace.open(root)
     assert not score(workspace, "late_payer").changed
     with opened(workspace) as mlflow:
-        tags = mlflow.MlflowClient().get_model_version("late_payer", "1").tags
+        version = mlflow.MlflowClient().get_model_version("late_payer", "1")
+        tags = version.tags
+        trained_on = mlflow.get_run(version.run_id).data.tags["training_set"]
+    made = reproduce(workspace.training_sets / trained_on, workspace=workspace)
+    assert (made.identical, made.differing) == (True, {})
+    assert {"bad", "matured_on", "side"} <= set(made.frame.columns)
     assert tags["contracts"] == "loan_instalment 1.0.0"
     assert (tags["blocks"], tags["tables"], tags["cost_yuan"]) == ("repay", "loan_instalment", "0")
     family = next(workspace.families_dir.glob("*.yaml"))
