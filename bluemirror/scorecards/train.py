@@ -292,6 +292,13 @@ def _periods(rows: pl.DataFrame, months: int) -> Any:
     return rows["as_of"].to_numpy().astype("datetime64[M]").astype(int) // months
 
 
+def training_frame(
+    workspace: Workspace, observations: pl.DataFrame, names: Sequence[str], log: Log | None = None
+) -> pl.DataFrame:
+    """``observations`` and one column a name, in the same order, through Feast; as :func:`finalists_set`."""
+    return finalists_set(workspace, "", observations, names, log).frame
+
+
 def finalists_set(
     workspace: Workspace, model: str, rows: pl.DataFrame, names: Sequence[str], log: Log | None = None
 ) -> TrainingSet:
@@ -306,7 +313,9 @@ def finalists_set(
     """
     from bluemirror.features import training_set
 
-    made = training_set(list(names), rows, workspace=workspace, made_by={"model": model}, log=log)
+    made = training_set(
+        list(names), rows, workspace=workspace, made_by={"model": model} if model else None, log=log
+    )
     if len(made.left_out):
         told = "; ".join(f"{count:,}: {reason}" for reason, count in made.manifest.left_out.items())
         raise ModelError(

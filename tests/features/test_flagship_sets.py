@@ -68,7 +68,6 @@ def test_brought_observations_have_the_values_of_the_spine(bank: Workspace) -> N
     assert made.frame.select(names).equals(expected.select(names), null_equal=True)
     assert made.frame["bad"].sum() == len(some) // 2
     assert {path.name for path in made.folder.parent.parent.glob("own_variables/*/[!.]*")} >= set(BLOCKS)
-    assert reproduce(made.folder, workspace=bank).identical
 
     # Without the ids nobody knows of which device an application was.
     with pytest.raises(ModelError, match="the observations have no device_id") as error:
@@ -78,7 +77,8 @@ def test_brought_observations_have_the_values_of_the_spine(bank: Workspace) -> N
 
 def test_an_erased_customer_is_nowhere(bank: Workspace) -> None:
     held = pl.read_parquet(variable_files(bank, "application", "observations"))
-    names = _names(bank)
+    # A block across sources would have its lenders computed, whole.
+    names = [name for name in _names(bank) if not name.startswith("cross_")]
     ids = held.select("observation_id", "person_id", "as_of")
     made = training_set(names, ids, workspace=bank)
     counts = held["person_id"].value_counts(sort=True)
