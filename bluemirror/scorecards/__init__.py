@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bluemirror.scorecards.registry import promote as promote
     from bluemirror.scorecards.scorecard import ScorecardClassifier as ScorecardClassifier
     from bluemirror.scorecards.screened import screen_model as screen_model
+    from bluemirror.scorecards.segmentation import SegmentedScorecard as SegmentedScorecard
     from bluemirror.scorecards.spec import read_spec as read_spec
     from bluemirror.scorecards.spec import read_specs as read_specs
 
@@ -27,6 +28,7 @@ _LAZY = {
     "BinningTable": "binning_table",
     "BinningTables": "binning_table",
     "ScorecardClassifier": "scorecard",
+    "SegmentedScorecard": "segmentation",
     "WoeBinner": "binning",
     "load_champion": "registry",
     "load_scorecard": "registry",
@@ -41,6 +43,7 @@ __all__ = [
     "BinningTable",
     "BinningTables",
     "ScorecardClassifier",
+    "SegmentedScorecard",
     "WoeBinner",
     "load_champion",
     "load_scorecard",
