@@ -94,7 +94,8 @@ def _show_screen(console: Console, result: dict[str, Any]) -> None:
     peer = result["optbinning"]
     console.line(
         f"  OptBinning: {peer['variables']} of them in {peer['seconds']:.1f} s, all in "
-        f"{result['optbinning_seconds_extrapolated']:,.0f} s: {peer['ratio']:.0f} times as long"
+        f"{result['optbinning_seconds_extrapolated']:,.0f} s: {peer['ratio']:.0f} times as long "
+        f"({peer['ratio_all_cores']:.0f} times, as many at a time as there are cores)"
     )
     console.line(
         f"  information value against the same bins counted by DuckDB: {result['iv_error_max']:.1e} apart"
