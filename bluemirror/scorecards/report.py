@@ -45,6 +45,8 @@ def run_files(workspace: Workspace, trained: Trained, failed: tuple[str, ...]) -
     from bluemirror.scorecards.evidence import lay_out
     from bluemirror.scorecards.model_card import model_card
     from bluemirror.scorecards.plots import importance_plot, validation_plots
+    from bluemirror.scorecards.refit import edges_to_text
+    from bluemirror.scorecards.scoring_sql import scoring_sql
     from bluemirror.validation import validate
     from bluemirror.validation.page import page_html
 
@@ -70,6 +72,8 @@ def run_files(workspace: Workspace, trained: Trained, failed: tuple[str, ...]) -
     texts |= {
         "card.md": description,
         "model.yaml": spec.text,
+        "scoring.sql": scoring_sql(trained.scorecard, "inputs", ["observation_id"]) + "\n",
+        "bins.yaml": edges_to_text(trained.scorecard.tables_, trained.scorecard.variables_),
         VALIDATION_PAGE: page_html(judged_by),
         VALIDATION_FINDINGS: json.dumps(judged_by.as_plain(), ensure_ascii=False, default=float, indent=1),
         "report.html": _page(trained, failed, tables, pictures),

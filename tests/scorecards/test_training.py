@@ -13,6 +13,7 @@ import bluemirror
 from bluemirror.errors import ModelError
 from bluemirror.scorecards import records, registry
 from bluemirror.scorecards.challenger import Challenger
+from bluemirror.scorecards.refit import edges_from_text
 from bluemirror.scorecards.score import score
 from bluemirror.scorecards.spec import read_spec
 from bluemirror.scorecards.stored import read_observations, with_reasons, without_reasons
@@ -70,6 +71,7 @@ def test_the_run_holds_what_a_reviewer_needs(trained):
     assert {f"tables/{name}.csv" for name in wanted} <= names
     assert {f"plots/scorecard_{name}.png" for name in ("roc", "calibration", "bands", "stability")} <= names
     assert {"card.md", "model.yaml", "report.html", "validation.html", "validation.json"} <= names
+    assert {"scoring.sql", "bins.yaml", "tables/reason_codes.csv"} <= names
     assert run.data.metrics["scorecard_auc"] == pytest.approx(report.scorecard["auc"])
     assert {"fingerprint", "data_hash", "meaning", "snapshot", "code", "git", "trainer"} <= set(run.data.tags)
     assert page.count("data:image/png") == 11
@@ -154,6 +156,30 @@ def test_scores_are_those_of_the_scorecard_and_written_once(trained):
     assert (written["score"].to_numpy() == card.score_points(X)).all()
     assert (written["probability"].to_numpy() == card.predict_proba(X)[:, 1]).all()
     assert first.promoted_by == records.BY_GATES
+
+
+def test_the_registered_query_gives_the_scores_that_were_written(trained):
+    import duckdb
+
+    workspace, report, _ = trained
+    score(workspace, MODEL)
+    with registry.opened(workspace) as mlflow:
+        run = mlflow.MlflowClient().get_run(report.run_id)
+        query = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/scoring.sql")
+        bins = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/bins.yaml")
+    card = registry.load_scorecard(workspace, MODEL, 1).scorecard
+    assert edges_from_text(bins) == {v: card.tables_[v].edges for v in card.variables_}
+    values = read_variables(workspace, "month", list(card.variables_))
+    block_of = {v.name: v.block for v in catalogue(workspace)}
+    inputs = with_reasons(workspace, "month", values, block_of).with_columns(values["observation_id"])
+    with duckdb.connect() as connection:
+        connection.register("inputs", inputs.to_arrow())
+        made = connection.sql(query).pl()
+    with bluemirror.connect(workspace) as connection:
+        written = connection.sql("select observation_id, score as kept from model_score").pl()
+    both = made.join(written, on="observation_id")
+    assert len(both) == len(written) == len(values)
+    assert (both["score"] == both["kept"]).all()
 
 
 def test_mlflow_loads_both_without_pickles(trained):
