@@ -40,6 +40,11 @@ def bench(args: argparse.Namespace, console: Console) -> dict[str, Any]:
 
             results[name] = bench_screen(workspace, console, args.variables, args.rows)
             _show_screen(console, results[name])
+        elif name == "validation":
+            from bluemirror.cli.bench_validation import bench_validation, show_validation
+
+            results[name] = bench_validation(workspace, console)
+            show_validation(console, results[name])
         elif name == "explain":
             results[name] = bench_explain(workspace, console)
             _show_explain(console, results[name])

@@ -207,6 +207,13 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
             *_MODEL,
             ("version", {"metavar": "VERSION", "help": "a registered version"}),
             ("--reviewer", {"required": True, "help": "who signs; not the trainer"}),
+            (
+                "--comment",
+                {
+                    "default": "",
+                    "help": "why it may score; names every check of the validation that says stop",
+                },
+            ),
         ),
     ),
     "bench": (
@@ -217,7 +224,16 @@ VERBS: dict[str, tuple[str, str, Arguments]] = {
                 "what",
                 {
                     "nargs": "?",
-                    "choices": ("ingest", "features", "store", "health", "applicant", "explain", "screen"),
+                    "choices": (
+                        "ingest",
+                        "features",
+                        "store",
+                        "health",
+                        "applicant",
+                        "explain",
+                        "screen",
+                        "validation",
+                    ),
                     "help": "default: ingest and features",
                 },
             ),

@@ -30,7 +30,7 @@ def train(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         console.line("Nothing changed: this very training is registered already.")
     console.next(
         f"bluemirror validate {args.model}",
-        f"bluemirror promote {args.model} {report.version} --reviewer NAME",
+        f"bluemirror promote {args.model} {report.version} --reviewer NAME --comment TEXT",
         "bluemirror ui shows the version in MLflow",
     )
     return {"model": args.model, **row, "changed": report.changed, "seconds": round(console.seconds, 1)}
@@ -38,6 +38,7 @@ def train(args: argparse.Namespace, console: Console) -> dict[str, Any]:
 
 def validate(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     """Show a registered version's validation: its gates, what its checks found; with ``--html`` write the report."""
+    from bluemirror.scorecards.records import read_steps
     from bluemirror.scorecards.registry import load_champion
     from bluemirror.scorecards.spec import read_spec
 
@@ -51,13 +52,18 @@ def validate(args: argparse.Namespace, console: Console) -> dict[str, Any]:
         load_champion(workspace, args.model)
         row["verified"] = True
         console.line("  its promotion record is in order: this version may score")
+    row["steps"] = [one for one in read_steps(workspace, args.model) if one["version"] == row["version"]]
+    for one in row["steps"]:
+        console.line(
+            f"  {one['on'][:10]} {one['step']} by {one['who']}{': ' if one['told'] else ''}{one['told']}"
+        )
     row["validation"] = _findings(workspace, report.run_id, console)
     if args.html:
         row["page"] = str(_write_page(workspace, args.model, report))
         console.line(f"Page: {row['page']}")
     console.next(
         *(() if args.html else (f"bluemirror validate {args.model} --html writes the report",)),
-        f"bluemirror promote {args.model} {row['version']} --reviewer NAME",
+        f"bluemirror promote {args.model} {row['version']} --reviewer NAME --comment TEXT",
         "bluemirror ui shows the whole pack in MLflow",
     )
     return {"model": args.model, **row}
@@ -140,10 +146,20 @@ def promote(args: argparse.Namespace, console: Console) -> dict[str, Any]:
 
     workspace = Workspace.open(args.workspace)
     with console.working("promoting"):
-        record = promote_version(workspace, args.model, args.version, reviewer=args.reviewer)
-    console.line(f"{args.model} version {args.version} is champion, signed by {args.reviewer}.")
+        record = promote_version(
+            workspace, args.model, args.version, reviewer=args.reviewer, comment=args.comment
+        )
+    console.line(
+        f"{args.model} version {args.version} is champion, signed by {args.reviewer}: {record.comment}"
+    )
     console.next(f"bluemirror score {args.model}")
-    return {"model": args.model, "version": record.version, "reviewer": record.reviewer, "on": record.on}
+    return {
+        "model": args.model,
+        "version": record.version,
+        "reviewer": record.reviewer,
+        "comment": record.comment,
+        "on": record.on,
+    }
 
 
 def _print(console: Console, model: str, row: dict[str, Any]) -> None:

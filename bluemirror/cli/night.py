@@ -170,7 +170,9 @@ def _about_version(name: str, model: dict[str, Any]) -> str:
         return f"bluemirror validate {name}: version {version} is champion and has scored"
     if model["gates"]:
         return f"bluemirror validate {name}: version {version} does not pass its gates"
-    return f"bluemirror validate {name}, then bluemirror promote {name} {version} --reviewer NAME"
+    return (
+        f"bluemirror validate {name}, then bluemirror promote {name} {version} --reviewer NAME --comment TEXT"
+    )
 
 
 def _told(changed: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import hmac
 import json
@@ -39,7 +40,7 @@ def keep_training(workspace: Workspace, model: str, fingerprint: str, report: Ma
 
 @dataclass(frozen=True)
 class Promotion:
-    """Who let which version of a model score, when, and the hash of the very text that was judged."""
+    """Who let which version of a model score, when and why, and the hash of the very text that was judged."""
 
     model: str
     version: str
@@ -48,12 +49,15 @@ class Promotion:
     trainer: str
     on: str
     gates: tuple[str, ...]
+    comment: str = ""
     seal: str = ""
 
     def sealed(self, workspace: Workspace) -> Promotion:
         """The same record with its seal: a keyed hash, so that a record cannot be written without the key."""
         plain = {k: v for k, v in asdict(self).items() if k != "seal"}
-        text = json.dumps(plain, sort_keys=True, default=list)
+        # Records written before comments were asked for have none and keep their seal.
+        told = plain if self.comment else {k: v for k, v in plain.items() if k != "comment"}
+        text = json.dumps(told, sort_keys=True, default=list)
         seal = hmac.new(workspace.secret_key(), f"promotion:{text}".encode(), hashlib.sha256).hexdigest()
         return Promotion(**{**plain, "gates": tuple(self.gates), "seal": seal})
 
@@ -69,6 +73,30 @@ def write_promotion(workspace: Workspace, record: Promotion) -> Path:
     write_json(path, asdict(record.sealed(workspace)))
     write_json(path.parent / "champion.json", {"version": record.version})
     return path
+
+
+def keep_step(workspace: Workspace, model: str, version: str, step: str, who: str, told: str = "") -> None:
+    """Add a line to the model's record of steps: what was done with a version, by whom, and what was said about it.
+
+    Parameters
+    ----------
+    step
+        registered, promoted or refused.
+    """
+    now = dt.datetime.now(dt.timezone(dt.timedelta(hours=8))).isoformat(timespec="seconds")
+    path = _steps(workspace, model)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    line = {"on": now, "version": version, "step": step, "who": who, "told": told}
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def read_steps(workspace: Workspace, model: str) -> list[dict[str, str]]:
+    """Every step of a model in the order in which it was taken: on, version, step, who, told."""
+    path = _steps(workspace, model)
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def promotion_file(workspace: Workspace, model: str, version: str) -> Path:
@@ -103,7 +131,7 @@ def verify_promotion(workspace: Workspace, model: str, version: str, text: str) 
     """
     path = promotion_file(workspace, model, version)
     record = read_promotion(workspace, model, version)
-    fix = f"a reviewer promotes it: bluemirror promote {model} {version} --reviewer NAME"
+    fix = f"a reviewer promotes it: bluemirror promote {model} {version} --reviewer NAME --comment TEXT"
     if record is None:
         raise ModelError(
             f"version {version} of {model} carries the alias champion but was never promoted",
@@ -133,6 +161,10 @@ def verify_promotion(workspace: Workspace, model: str, version: str, text: str) 
             fix=fix,
         )
     return record
+
+
+def _steps(workspace: Workspace, model: str) -> Path:
+    return workspace.state / "promotions" / model / "steps.jsonl"
 
 
 def _trainings(workspace: Workspace, model: str) -> Path:

@@ -20,6 +20,7 @@ from bluemirror.scorecards.records import (
     Promotion,
     champion_record,
     content_hash,
+    keep_step,
     verify_promotion,
     write_promotion,
 )
@@ -150,6 +151,7 @@ def register(workspace: Workspace, trained: Trained, log: Callable[[str], None] 
             )
             for key, value in trace_service(workspace, service).tags.items():
                 client.set_model_version_tag(name, number, key, value)
+        keep_step(workspace, spec.name, version, "registered", spec.trainer, "; ".join(failed))
         champion = champion_record(workspace, spec.name)
         if champion is None and not failed:
             record = Promotion(
@@ -171,50 +173,46 @@ def register(workspace: Workspace, trained: Trained, log: Callable[[str], None] 
     )
 
 
-def promote(workspace: Workspace, model: str, version: str | int, reviewer: str) -> Promotion:
+def promote(
+    workspace: Workspace, model: str, version: str | int, reviewer: str, comment: str = ""
+) -> Promotion:
     """Let a version score: write its promotion record and move the alias ``champion`` to it.
+
+    Every attempt is kept as a step (``records.read_steps``), the refused ones with the reason.
+
+    Parameters
+    ----------
+    comment
+        What the reviewer says to it. Checks of the validation that speak against the version are overruled by naming
+        each of them here.
 
     Raises
     ------
     ModelError
-        If the reviewer is not declared as one or trained the version, the version does not exist, or it failed
-        its gates.
+        If the reviewer is not declared as one or trained the version, the version does not exist or failed its gates,
+        nothing is said, or a check that speaks against it is not answered.
     """
+    from bluemirror.scorecards.reviewing import refuse
     from bluemirror.scorecards.spec import read_spec
 
     spec = read_spec(workspace, model)
     version = str(version)
-    if reviewer not in spec.reviewers:
-        raise ModelError(
-            f"{reviewer!r} may not promote {model}",
-            file=spec.file,
-            field="reviewers",
-            rule="a version is promoted by one of the model's reviewers",
-            fix=f"reviewers: {', '.join(spec.reviewers) or 'none declared yet'}",
-        )
     with opened(workspace) as mlflow:
         client = mlflow.MlflowClient()
-        found = _version(mlflow, client, model, version)
+        try:
+            found = refuse(
+                workspace, spec, version, reviewer, comment, lambda: _version(mlflow, client, model, version)
+            )
+        except ModelError as error:
+            keep_step(workspace, model, version, "refused", reviewer, str(error.args[0]))
+            raise
         trainer = found.tags.get("trainer", spec.trainer)
-        if trainer == reviewer:
-            raise ModelError(
-                f"{reviewer!r} trained version {version} of {model}",
-                file=spec.file,
-                field="reviewers",
-                rule="the reviewer is not the trainer",
-                fix="let another reviewer look at it",
-            )
-        if found.tags.get("gates_failed"):
-            raise ModelError(
-                f"version {version} of {model} failed its gates: {found.tags['gates_failed']}",
-                file=spec.file,
-                field="gates",
-                rule="only a version that passed its gates can score",
-                fix="train a better one, or change the gates and train again",
-            )
         text = _scorecard_text(mlflow, model, version)
-        record = Promotion(model, version, content_hash(text), reviewer, trainer, _now(), ("passed",))
+        record = Promotion(
+            model, version, content_hash(text), reviewer, trainer, _now(), ("passed",), comment.strip()
+        )
         _promote(workspace, client, record)
+        client.set_model_version_tag(model, version, "review", comment.strip())
     return record
 
 
@@ -237,7 +235,7 @@ def load_champion(workspace: Workspace, model: str) -> LoadedScorecard:
                 f"{model} has no champion",
                 file=workspace.models_dir / model / "model.yaml",
                 rule="the version under the alias champion scores",
-                fix=f"bluemirror train {model}, then bluemirror promote {model} VERSION --reviewer NAME",
+                fix=f"bluemirror train {model}, then bluemirror promote {model} VERSION --reviewer NAME --comment TEXT",
             ) from None
         text = _scorecard_text(mlflow, model, version)
     verify_promotion(workspace, model, version, text)
@@ -247,7 +245,7 @@ def load_champion(workspace: Workspace, model: str) -> LoadedScorecard:
             f"the alias champion of {model} was moved to version {version} by hand",
             field=CHAMPION,
             rule="the alias stands where the last promotion put it",
-            fix=f"bluemirror promote {model} {newest.version if newest else version} --reviewer NAME",
+            fix=f"bluemirror promote {model} {newest.version if newest else version} --reviewer NAME --comment TEXT",
         )
     return _loaded(text, version)
 
@@ -290,6 +288,7 @@ def failed_gates(trained: Trained) -> tuple[str, ...]:
 def _promote(workspace: Workspace, client: Any, record: Promotion) -> None:
     # The record first: an alias without a record does not score, a record without an alias does no harm.
     write_promotion(workspace, record)
+    keep_step(workspace, record.model, record.version, "promoted", record.reviewer, record.comment)
     client.set_registered_model_alias(record.model, CHAMPION, record.version)
     for key, value in {
         "promoted_by": record.reviewer,

@@ -31,7 +31,7 @@ def retire(workspace: Workspace, model: str, version: str | int) -> ServicePlan:
             f"version {version} of {model} is the champion",
             file=workspace.models_dir / model / "model.yaml",
             rule="the version that scores is not retired",
-            fix=f"bluemirror promote {model} VERSION --reviewer NAME, then retire {version}",
+            fix=f"bluemirror promote {model} VERSION --reviewer NAME --comment TEXT, then retire {version}",
         )
     service = retire_service(workspace, model, version)
     if (workspace.state / "mlflow.db").is_file():

@@ -39,29 +39,37 @@ def duplicate_rows(e: Evidence) -> Outcome:
 
 @CHAPTER.check(STOP, "相同客户多个编号", "No customer under several names", COUNTED)
 def identical_inputs(e: Evidence) -> Outcome | None:
-    """Count rows of different customers whose inputs are all the same, where inputs are fine enough to tell."""
-    worst, said, distinct = 0.0, "No inputs.", False
+    """Count rows of different customers whose inputs are all the same, where the inputs are fine enough to tell.
+
+    Counts and flags agree by chance; a row is looked at only if it has rare values of two fine inputs at least.
+    """
+    worst, said, told = 0.0, "", False
     for what, side in (("training", e.train), ("judging", e.judging)):
-        if not side.inputs:
-            return None
-        finest = max(np.unique(held).size for held in side.values.values())
-        if finest < 0.5 * len(side):
+        telling = np.sum([_rare(held) for held in side.values.values()], axis=0) >= 2
+        if not np.any(telling):
             continue
-        distinct = True
-        stacked = np.ascontiguousarray(np.column_stack(list(side.inputs.values())), dtype=float)
+        told = True
+        stacked = np.ascontiguousarray(np.column_stack(list(side.inputs.values())), dtype=float)[telling]
         rows = stacked.view(np.dtype((np.void, stacked.itemsize * stacked.shape[1]))).ravel()
         _, place, times = np.unique(rows, return_inverse=True, return_counts=True)
-        again = times[place] > 1
         # A customer's own rows may be alike.
         alike: dict[int, set[Any]] = {}
-        for at in np.flatnonzero(again):
-            alike.setdefault(int(place[at]), set()).add(side.customer[at])
+        for at in np.flatnonzero(times[place] > 1):
+            alike.setdefault(int(place[at]), set()).add(side.customer[telling][at])
         share = sum(len(one) for one in alike.values() if len(one) > 1) / len(side)
         if share >= worst:
             worst, said = share, f"{share:.2%} of the {what} rows have all inputs of another customer's."
-    if not distinct:
+    if not told:
         return None
     return Outcome(worst, f"<= {e.limits.identical_rows:g}", worst > e.limits.identical_rows, said)
+
+
+def _rare(held: Any) -> Any:
+    """Which rows have a value that hardly any other has, if the input is fine; shape (rows,) of bool."""
+    _, place, times = np.unique(held, return_inverse=True, return_counts=True)
+    if times.size < held.size / 2:
+        return np.zeros(held.size, bool)
+    return ~np.isnan(held) & (times[place] <= max(5, held.size // 1000))
 
 
 @CHAPTER.check(STOP, "时间切分", "Judging comes after training", COUNTED)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import hmac
 import json
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 
 import bluemirror
 from bluemirror.errors import ModelError
-from bluemirror.scorecards import records, registry
+from bluemirror.scorecards import records, registry, reviewing
 from bluemirror.scorecards.challenger import Challenger
 from bluemirror.scorecards.refit import edges_from_text
 from bluemirror.scorecards.score import score
@@ -221,10 +223,44 @@ def test_only_a_reviewer_who_is_not_the_trainer_promotes(trained):
         registry.promote(workspace, MODEL, 1, "validation")
     with registry.opened(workspace) as mlflow:
         mlflow.MlflowClient().set_model_version_tag(MODEL, "1", "gates_failed", "")
-    record = registry.promote(workspace, MODEL, 1, "validation")
-    assert (record.reviewer, record.trainer) == ("validation", "modelling")
+    with pytest.raises(ModelError, match="nothing is said"):
+        registry.promote(workspace, MODEL, 1, "validation", " ok ")
+    said = "Looked at the report; ranks and is calibrated well enough for a first model."
+    said += "".join(f" {check} is known." for check in reviewing.stops(workspace, trained[1].run_id))
+    record = registry.promote(workspace, MODEL, 1, "validation", said)
+    assert (record.reviewer, record.trainer, record.comment) == ("validation", "modelling", said)
+    steps = [one for one in records.read_steps(workspace, MODEL) if one["version"] == "1"]
+    assert [(one["step"], one["who"]) for one in steps] == [
+        ("registered", "modelling"),
+        ("promoted", records.BY_GATES),
+        ("refused", "modelling"),
+        *[("refused", "validation")] * 3,
+        ("promoted", "validation"),
+    ]
+    assert "failed its gates" in steps[4]["told"]
+    assert steps[-1]["told"] == said
     assert records.champion_record(workspace, MODEL) == record.sealed(workspace)
     assert registry.load_champion(workspace, MODEL).version == "1"
+
+
+def test_a_check_that_says_stop_is_overruled_by_name(trained, monkeypatch):
+    workspace, _, _ = trained
+    monkeypatch.setattr(reviewing, "stops", lambda *_: ("grade_jeffreys", "proxy"))
+    with pytest.raises(ModelError, match="1 checks speak against version 1 of late_payer: proxy"):
+        registry.promote(workspace, MODEL, 1, "validation", "grade_jeffreys is a matter of one month")
+    monkeypatch.setattr(reviewing, "stops", lambda *_: None)
+    with pytest.raises(ModelError, match="was never validated"):
+        registry.promote(workspace, MODEL, 1, "validation", "looked at everything there is")
+
+
+def test_a_record_without_comment_keeps_its_seal(trained):
+    workspace, _, _ = trained
+    plain = records.Promotion(MODEL, "1", "0" * 64, "validation", "modelling", "2026-01-01", ("passed",))
+    told = {k: v for k, v in dataclasses.asdict(plain).items() if k not in {"seal", "comment"}}
+    text = json.dumps(told, sort_keys=True, default=list)
+    seal = hmac.new(workspace.secret_key(), f"promotion:{text}".encode(), hashlib.sha256).hexdigest()
+    assert plain.sealed(workspace).seal == seal
+    assert dataclasses.replace(plain, comment="why").sealed(workspace).seal != seal
 
 
 def test_an_altered_record_or_a_moved_alias_does_not_score(trained):
