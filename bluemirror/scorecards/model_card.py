@@ -69,7 +69,7 @@ def model_card(
     again = (
         f"Check out `{tags['git']}`, let the mart stand at snapshot `{tags['snapshot']}` and run "
         f"`bluemirror train {spec.name}`: the fingerprint is `{tags['fingerprint']}` again, and nothing is registered "
-        "anew."
+        f"anew. The finalists' rows alone: `bluemirror reproduce data/training_sets/{tags['training_set']}`."
     )
     for heading, text in (
         ("Population flow", table(flow)),
