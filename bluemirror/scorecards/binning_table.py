@@ -102,7 +102,10 @@ class BinningTable:
     def _repr_html_(self) -> str:
         from bluemirror.scorecards.display import html_table
 
-        return html_table(f"{self.variable} (IV {self.iv:.3f}, {self.trend})", self.rows())
+        said_above = ("variable", "iv", "trend")
+        lines = [{k: v for k, v in row.items() if k not in said_above} for row in self.rows()]
+        title = f"{self.variable} (IV {self.iv:.3f}, {self.trend})"
+        return html_table(title, lines, bars=("share", "bad_rate", "woe"))
 
 
 class BinningTables(Mapping[str, BinningTable]):

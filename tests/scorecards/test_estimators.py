@@ -185,6 +185,17 @@ def test_ranking_is_worth_something(rows, card):
     assert auc(bad, -card.score_points(frame)) > 0.7
 
 
+def test_a_binning_table_draws_its_rates(rows):
+    table = bin_column("a", rows[0]["a"].to_numpy(), rows[1] == 1, 4, 0.05, 0, {})
+    shown = table._repr_html_()
+    worst = max(b.bads / b.rows for b in table.bins if b.rows)
+    lines = [line for line in shown.split("<tr>") if f">{worst:.4g}<" in line]
+    assert len(lines) == 1
+    assert "100%" in lines[0]
+    assert shown.count("linear-gradient") >= 3 * (len(table.bins) - 1)
+    assert "#f5d6cf" in lines[0]  # its weight of evidence is below 0
+
+
 def test_values_introduce_themselves(rows, card):
     shown = card.points_table_._repr_html_() + card.tables_._repr_html_()
     assert "<table>" in shown
