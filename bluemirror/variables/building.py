@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from bluemirror.atomic import write_json
+from bluemirror.mart.versions import quote
 from bluemirror.variables.plan import block_variables
 from bluemirror.variables.store import (
     SEEN,
@@ -48,7 +49,13 @@ GROUP = 4 * SHARD
 """Observations a row group of Parquet: each column of each group costs some twenty microseconds to write."""
 
 CHUNK = 8 * SHARD
-"""Observations whose rows are in memory at a time."""
+"""Observations whose rows are in memory at a time, if each has few of them."""
+
+ROWS = 2**21
+"""Rows of a table that are in memory at a time, about: a company has thousands where a person has ten."""
+
+LEAST = 512
+"""Observations of a chunk at least: whatever a table holds, a night that describes few of them reads little of it."""
 
 THREADS = 2
 """Blocks that are computed beside each other."""
@@ -188,8 +195,9 @@ def build_observed(
             keep(one.stored, one.wanted, one.folder)
         # Whoever is described often is described in one chunk: what is read of them is read for it alone.
         ordered = keyed.sort(spine.entities[observed.entity].key, "observation_id")
+        size = _chunk_size(connection, len(ordered), [one.block for one in pending])
         chunks = [
-            ordered[first : first + CHUNK].sort("observation_id") for first in range(0, len(ordered), CHUNK)
+            ordered[first : first + size].sort("observation_id") for first in range(0, len(ordered), size)
         ]
         compute = _Computing(connection, catalog, observed.root, chunks or [keyed])
         compute.prepare(spine)
@@ -200,6 +208,17 @@ def build_observed(
     return BuildReport(
         observed.name, len(observed.rows), total, values, bool(pending), time.perf_counter() - started
     )
+
+
+def _chunk_size(connection: duckdb.DuckDBPyConnection, observations: int, blocks: Sequence[Block]) -> int:
+    """How many observations a chunk has, so that neither they nor the rows of any table are too many for memory."""
+    tables = {family.table for block in blocks for family in block.families}
+    largest = 0
+    for name in sorted(tables):
+        ((rows,),) = connection.sql(f"SELECT count(*) FROM {quote(name)}").fetchall()
+        largest = max(largest, rows)
+    chunks = max(-(-observations // CHUNK), -(-largest // ROWS), 1)
+    return min(CHUNK, max(LEAST, -(-observations // chunks)))
 
 
 def is_fresh(

@@ -74,15 +74,18 @@ def test_what_compares_stored_values_is_what_computes_its_sides_itself(flagship:
         assert sum(stored[one].drop_nulls().n_unique() > 1 for one in names) > 20
 
 
+@pytest.mark.parametrize("limits", [{"CHUNK": 700}, {"ROWS": 20_000, "LEAST": 100}])
 def test_chunks_do_not_change_what_is_stored(
-    small_workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small_workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: dict[str, int]
 ) -> None:
+    """Few observations at a time, or few rows of a table: 72,000 of them are told of 3,000 borrowers."""
     whole = Workspace.open(small_workspace)
     (tmp_path / "mart").symlink_to(whole.mart)
     parted = replace(whole, data=tmp_path)
-    monkeypatch.setattr(building, "CHUNK", 700)
+    for limit, value in limits.items():
+        monkeypatch.setattr(building, limit, value)
     for name in read_spine(whole).observations:
-        assert build(parted, name).observations > 2 * building.CHUNK
+        assert build(parted, name).observations > 2 * 700
         for block in load_blocks(whole):
             assert len(variable_files(parted, name, block.name)) > 2
         assert read_variables(parted, name).equals(read_variables(whole, name))
