@@ -221,18 +221,18 @@ def _apart(scratch: Workspace, drawn: Drawn, cores: int, console: Console) -> Me
 
 def measure(scratch: Workspace, drawn: Drawn, cores: int) -> Measured:
     """The whole screening of the drawn rows, timed."""
-    from bluemirror.scorecards.screen import screen
-    from bluemirror.scorecards.stored import block_chunks
+    from bluemirror.scorecards.screen import screen_streams
+    from bluemirror.scorecards.stored import block_streams
 
     rows = drawn.rows
     month = rows["month"].to_numpy()
     late = month < MONTHS // 2
     with PeakMemory() as memory:
         began, processor = time.perf_counter(), time.process_time()
-        chunks = block_chunks(
+        streams = block_streams(
             scratch, drawn.observation_set, drawn.by_block, rows["observation_id"], lambda _: late
         )
-        report = screen(chunks, rows["bad"].to_numpy(), month, threads=cores)
+        report = screen_streams(streams, rows["bad"].to_numpy(), month, threads=cores)
         seconds, spent = time.perf_counter() - began, time.process_time() - processor
     return Measured(seconds, spent, memory.mib, report.counts)
 

@@ -7,7 +7,7 @@ each month against the whole and of what is told in it, and suspicion of leaks. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
@@ -100,13 +100,26 @@ def screen(
     threads: int = 2,
     costs: Mapping[str, float] | None = None,
 ) -> ScreenReport:
-    """Screen the columns of ``chunks`` against ``bad``.
+    """Screen the columns of ``chunks`` against ``bad``; see :func:`screen_streams`."""
+    return screen_streams([chunks], bad, month, thresholds, threads, costs)
+
+
+def screen_streams(
+    streams: Sequence[Iterable[Chunk]],
+    bad: Any,
+    month: Any = None,
+    thresholds: Screening | None = None,
+    threads: int = 2,
+    costs: Mapping[str, float] | None = None,
+) -> ScreenReport:
+    """Screen the columns of all ``streams`` against ``bad``.
 
     Parameters
     ----------
-    chunks
-        Columns of the training rows, a few hundred at a time. One thread draws the next chunk while others measure;
-        of variables that pass the gates the codes of at most 20,000 rows are kept (one byte each).
+    streams
+        Each gives columns of the training rows, a few hundred at a time. A stream is drawn from by one thread at a
+        time, different streams by different threads: reading does not wait. Of variables that pass the gates the codes
+        of at most 20,000 rows are kept (one byte each).
     bad
         Shape (rows,), 0 or 1, training rows only.
     month
@@ -137,7 +150,7 @@ def screen(
         stats["verdict"] = _first_verdict(stats, limits)
         return chunk.names, stats, codes[stats["verdict"] == "kept", some]
 
-    parts = _in_order(chunks, measure, threads)
+    parts = _in_order(streams, measure, threads)
     names = [n for part in parts for n in part[0]]
     if not names:
         return ScreenReport(_table(_NO_NAMES, _nothing(), _NO_NAMES, _NO_NAMES), (), bad.size)
@@ -163,26 +176,33 @@ def screen(
     return ScreenReport(_table(named, columns, cluster, verdict), tuple(named[leaders]), bad.size)
 
 
-def _in_order(chunks: Iterable[Chunk], measure: Any, threads: int) -> list[Any]:
-    """``measure`` of every chunk that has columns, in their order; chunks are drawn by one thread at a time."""
-    drawn, lock = iter(chunks), Lock()
-    found: dict[int, Any] = {}
+def _in_order(streams: Sequence[Iterable[Chunk]], measure: Any, threads: int) -> list[Any]:
+    """``measure`` of every chunk that has columns, in their order.
 
-    def work() -> None:
-        while True:
-            with lock:
-                chunk = next(drawn, None)
-                number = len(found)
-                found[number] = None
-            if chunk is None:
-                return
-            if chunk.names:
-                found[number] = measure(chunk)
+    Each thread begins at another stream, goes round all of them, and so helps with what others have not finished.
+    """
+    drawn = [(iter(stream), Lock()) for stream in streams]
+    found: dict[tuple[int, int], Any] = {}
+    numbers = [0] * len(drawn)
+
+    def work(first: int) -> None:
+        for step in range(len(drawn)):
+            place = (first + step) % len(drawn)
+            stream, lock = drawn[place]
+            while True:
+                with lock:
+                    chunk = next(stream, None)
+                    numbers[place] += 1
+                    number = numbers[place]
+                if chunk is None:
+                    break
+                if chunk.names:
+                    found[place, number] = measure(chunk)
 
     with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(work) for _ in range(threads)]:
+        for done in [pool.submit(work, len(drawn) * t // threads) for t in range(threads)]:
             done.result()
-    return [one for _, one in sorted(found.items()) if one is not None]
+    return [one for _, one in sorted(found.items(), key=lambda item: item[0])]
 
 
 def _statistics(chunk: Chunk, bad: Any, months: Any) -> tuple[Any, dict[str, Any]]:

@@ -59,17 +59,18 @@ def screen_candidates(
 ) -> ScreenReport:
     """Screen ``chosen`` on the training side of ``population``; values stream from where they are stored."""
     from bluemirror.scorecards.population import TRAIN
-    from bluemirror.scorecards.screen import screen
-    from bluemirror.scorecards.stored import block_chunks
+    from bluemirror.scorecards.screen import screen_streams
+    from bluemirror.scorecards.stored import block_streams
 
     rows = population.side(TRAIN)
     late = late_rows(
         rows, first_deliveries(workspace), {v.block: v.source for v in chosen.variables.values()}
     )
-    chunks = block_chunks(workspace, spec.observation_set, chosen.by_block, rows["observation_id"], late)
+    ids = rows["observation_id"]
+    streams = block_streams(workspace, spec.observation_set, chosen.by_block, ids, late)
     month = rows["as_of"].to_numpy().astype("datetime64[M]").astype(int)
     costs = {name: float(v.cost_yuan or 0.0) for name, v in chosen.variables.items()}
-    return screen(chunks, rows["bad"].to_numpy(), month, spec.screening, costs=costs)
+    return screen_streams(streams, rows["bad"].to_numpy(), month, spec.screening, costs=costs)
 
 
 def first_deliveries(workspace: Workspace) -> dict[str, dt.date]:

@@ -119,6 +119,20 @@ def block_chunks(
             yield Chunk(tuple(names[chosen]), values, stored.reason, late)
 
 
+def block_streams(
+    workspace: Workspace,
+    observation_set: str,
+    variables: Mapping[str, Sequence[str]],
+    observation_ids: pl.Series,
+    late_rows: Callable[[str], Any] | None = None,
+) -> list[Iterator[Chunk]]:
+    """The chunks of :func:`block_chunks`, each block a stream of its own, to be read beside each other."""
+    return [
+        block_chunks(workspace, observation_set, {block: names}, observation_ids, late_rows)
+        for block, names in variables.items()
+    ]
+
+
 def with_reasons(
     workspace: Workspace, observation_set: str, frame: pl.DataFrame, block_of: Mapping[str, str]
 ) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import pytest
 
 from bluemirror.scorecards.cutting import quantile_edges
 from bluemirror.scorecards.measures import auc, information_value, psi
-from bluemirror.scorecards.screen import SILENCES, Chunk, screen
+from bluemirror.scorecards.screen import SILENCES, Chunk, screen, screen_streams
 from bluemirror.scorecards.spec import Screening
 
 LOOSE = Screening(max_missing=1, min_iv=-9, max_psi=99, max_correlation=1, keep=999)
@@ -138,6 +138,11 @@ def test_threads_and_chunks_change_nothing(rows):
     whole = screen([Chunk(names, X)], bad, month, threads=1)
     single = screen((Chunk((n,), x[None]) for n, x in zip(names, X, strict=True)), bad, month, threads=3)
     assert whole.table.equals(single.table)
+    for threads in (1, 2, 3):
+        streams = [iter([Chunk((n,), x[None]), Chunk((), X[:0])]) for n, x in zip(names, X, strict=True)]
+        beside = screen_streams(streams, bad, month, threads=threads)
+        assert whole.table.equals(beside.table)
+        assert whole.kept == beside.kept
 
 
 def test_an_error_while_reading_is_raised(rows):
