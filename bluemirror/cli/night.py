@@ -51,6 +51,7 @@ def ingest(args: argparse.Namespace, console: Console) -> dict[str, Any]:
 def features(args: argparse.Namespace, console: Console) -> dict[str, Any]:
     """Compute the variables of every observation set and register them with Feast."""
     from bluemirror.features import apply
+    from bluemirror.features.former import build_former
     from bluemirror.variables import build
     from bluemirror.variables.spine import read_spine
 
@@ -67,6 +68,9 @@ def features(args: argparse.Namespace, console: Console) -> dict[str, Any]:
             "values": report.values,
         }
         console.say(f"{name}: {report.observations:,} observations x {report.variables:,} variables")
+    with console.working("computing what registered versions read that means something else today"):
+        former = build_former(workspace, console.say)
+    changed |= any(report.changed for report in former)
     with console.working("registering with Feast"):
         applied = apply(workspace, log=console.say)
     changed |= applied.changed

@@ -173,14 +173,14 @@ def _erase_training(folder: Path, key: str, value: str) -> int:
     import polars as pl
 
     manifest = read_manifest(folder)
-    if manifest.key != key:
-        return 0
     count = 0
     for name in (ROWS, OBSERVATIONS, LEFT_OUT):
         path = folder / name
         if not path.is_file():
             continue
         frame = pl.read_parquet(path)
+        if key not in frame.columns:
+            continue
         mine = frame[key].cast(pl.String).str.strip_chars().eq(value).fill_null(False)
         if not mine.any():
             continue

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from bluemirror.cli.main import main
 from bluemirror.errors import ModelError
 from bluemirror.features import (
     open_store,
@@ -108,6 +109,22 @@ def _some(workspace: Workspace) -> pl.DataFrame:
     held = read_variables(workspace, "month", [SAME])["observation_id"].head(30)
     parts = held.str.split("@")
     return pl.DataFrame({"person_id": parts.list.get(0), "as_of": parts.list.get(1)})
+
+
+def test_the_night_computes_what_versions_of_before_read(
+    copied: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = publish_service(copied, "card", 1, INPUTS, observation_set="month")
+    _redeclare(copied)
+    assert main(["--workspace", str(copied.root), "features"]) == 0
+    home = home_of(copied, service)
+    assert read_variables(home, "month", INPUTS).height == 150
+    capsys.readouterr()
+    assert main(["--workspace", str(copied.root), "features"]) == 0
+    assert "Nothing changed." in capsys.readouterr().out
+    assert main(["--workspace", str(copied.root), "retire", "card", "1"]) == 0
+    assert "card_v1 is retired" in capsys.readouterr().out
+    assert main(["--workspace", str(copied.root), "retire", "card", "1"]) == 2
 
 
 def test_a_version_of_before_declarations_were_kept_is_told(copied: Workspace) -> None:
