@@ -12,6 +12,7 @@ from bluemirror.scorecards.cutting import BINS, CODES, MISSING_CODE, cut, quanti
 
 VALUES = st.one_of(
     st.sampled_from([0.0, -0.0, 1.0, 1.0, -3.0, float("nan"), float("inf"), 2.5e-40]),
+    st.sampled_from([np.finfo(np.float32).min.item(), np.finfo(np.float32).max.item(), 1e-45]),
     st.floats(width=32, allow_nan=False, allow_infinity=False),
 )
 
@@ -21,7 +22,8 @@ def plain_edges(values):
     ordered = sorted(values)
     picks = [np.float32(ordered[part * len(ordered) // BINS]) for part in range(1, BINS)]
     edges = set(picks)
-    edges |= {np.nextafter(b, np.float32(-np.inf)) for a, b in pairwise(picks) if a == b}
+    with np.errstate(all="ignore"):  # below the least number of all there is only minus infinity
+        edges |= {np.nextafter(b, np.float32(-np.inf)) for a, b in pairwise(picks) if a == b}
     return sorted(edges)
 
 
