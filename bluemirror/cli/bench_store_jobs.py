@@ -106,7 +106,7 @@ def stock(workspace: Workspace, views: Sequence[Sequence[str]], frame: Any, limi
             one = {"views": min(count, len(views)), "variables": len(refs), **clock.told}
             one["values_per_second"] = round(len(refs) * table.num_rows / one["seconds"])
             tried.append(one)
-            if one["seconds"] > limit / 3 or count >= len(views):
+            if one["seconds"] > limit or count >= len(views):
                 break
             count *= 2
     best = max(each["values_per_second"] for each in tried)
