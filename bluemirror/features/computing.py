@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from bluemirror.errors import ModelError
 from bluemirror.features.planning import JOIN_KEY
-from bluemirror.variables.building import Observed, build_observed, is_fresh
+from bluemirror.variables.building import build_observed
+from bluemirror.variables.pending import Observed, is_fresh
 
 if TYPE_CHECKING:
     import duckdb

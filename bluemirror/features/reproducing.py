@@ -156,8 +156,9 @@ def _computed(
     """All values, under the declarations and from the deliveries of then; observation_id and the blocks' columns."""
     from bluemirror.mart.connect import connect
     from bluemirror.variables import load_blocks
-    from bluemirror.variables.building import Observed, build_observed
+    from bluemirror.variables.building import build_observed
     from bluemirror.variables.kept import as_kept, with_lenders
+    from bluemirror.variables.pending import Observed
 
     then = as_kept(workspace, told.declared)
     blocks = with_lenders(load_blocks(then), told.blocks)

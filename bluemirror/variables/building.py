@@ -7,7 +7,6 @@ in memory at a time, so memory does not grow with the number of observations.
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,18 +16,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from bluemirror.atomic import write_json
 from bluemirror.mart.versions import quote
+from bluemirror.variables.pending import Observed, Pending, plan_build
 from bluemirror.variables.plan import block_variables
 from bluemirror.variables.store import (
-    SEEN,
-    Stored,
     commit_part,
     keep,
     part_files,
-    retire,
     store_observations,
-    wanted,
 )
 from bluemirror.workspace import Workspace
 
@@ -74,47 +69,6 @@ class BuildReport:
     values: int
     changed: bool
     seconds: float
-
-
-@dataclass(frozen=True)
-class _Pending:
-    """A block of which something has to be computed: where it goes, what is kept of before, what is wanted."""
-
-    block: Block
-    variables: int
-    live: Path
-    folder: Path
-    stored: Stored
-    arrived: dict[str, list[str]]
-    wanted: pl.DataFrame
-
-    def commit(self) -> None:
-        """Make what was computed the live values."""
-        write_json(self.folder / SEEN, self.arrived)
-        retire(self.live, self.folder)
-
-
-@dataclass(frozen=True)
-class Observed:
-    """Observations whose variables are wanted.
-
-    Attributes
-    ----------
-    name, entity
-        What they are called, and what they describe.
-    rows
-        observation_id, the entity's key, as_of, further keys; sorted by observation_id.
-    root
-        Folder that keeps the values.
-    told_by
-        The file that an error about them names.
-    """
-
-    name: str
-    entity: str
-    rows: pl.DataFrame
-    root: Path
-    told_by: Path
 
 
 def build(
@@ -184,7 +138,7 @@ def build_observed(
     say = log or (lambda _: None)
     catalog = Catalog(read_contracts(workspace.contracts_dir))
     spine = read_spine(workspace)
-    pending = _plan(workspace, connection, observed, blocks, snapshot)
+    pending = plan_build(workspace, connection, observed, blocks, snapshot)
     values = 0
     if pending or (blocks and not part_files((observed.root / "observations").resolve())):
         keyed = with_keys(connection, catalog, spine, observed.entity, observed.rows, blocks[0])
@@ -221,70 +175,6 @@ def _chunk_size(connection: duckdb.DuckDBPyConnection, observations: int, blocks
     return min(CHUNK, max(LEAST, -(-observations // chunks)))
 
 
-def is_fresh(
-    workspace: Workspace,
-    connection: duckdb.DuckDBPyConnection,
-    observed: Observed,
-    blocks: Sequence[Block],
-    *,
-    snapshot: str | None = None,
-) -> bool:
-    """Whether a build of ``observed`` would compute nothing: all is stored, and nothing that landed touches it."""
-    return all(
-        due.folder and not len(ids) for due, _, ids in _due(workspace, connection, observed, blocks, snapshot)
-    )
-
-
-def _plan(
-    workspace: Workspace,
-    connection: duckdb.DuckDBPyConnection,
-    observed: Observed,
-    blocks: Sequence[Block],
-    snapshot: str | None,
-) -> list[_Pending]:
-    """What has to be computed of each block, if anything; large blocks first."""
-    pending: list[_Pending] = []
-    due = _due(workspace, connection, observed, blocks, snapshot)
-    for block, (stored, arrived, ids) in zip(blocks, due, strict=True):
-        if len(ids) or not stored.folder:
-            folder = observed.root / f".{block.name}@{stored.meaning}.{uuid.uuid4().hex[:8]}"
-            count = len(block_variables(block))
-            pending.append(_Pending(block, count, observed.root / block.name, folder, stored, arrived, ids))
-        elif stored.deliveries != arrived:
-            write_json(stored.folder / SEEN, arrived)
-    # Large blocks first, so that none is left to run alone at the end.
-    return sorted(pending, key=lambda one: -one.variables)
-
-
-def _due(
-    workspace: Workspace,
-    connection: duckdb.DuckDBPyConnection,
-    observed: Observed,
-    blocks: Sequence[Block],
-    snapshot: str | None,
-) -> Iterator[tuple[Stored, dict[str, list[str]], pl.DataFrame]]:
-    """Of each block: what is stored, the deliveries that there are, and the ids that have to be computed."""
-    from bluemirror.contracts import read_contracts
-    from bluemirror.mart.manifests import read_snapshot
-    from bluemirror.variables.arrivals import deliveries_read, earliest_arrival, tables_read
-    from bluemirror.variables.meaning import meaning_of
-    from bluemirror.variables.spine import read_spine
-    from bluemirror.variables.tables import Catalog
-
-    contracts, spine = read_contracts(workspace.contracts_dir), read_spine(workspace)
-    catalog = Catalog(contracts)
-    state = read_snapshot(workspace, snapshot)
-    for block in blocks:
-        tables = tables_read(block, catalog, spine)
-        arrived = deliveries_read(tables, catalog, block, state)
-        meaning = meaning_of(block, block_variables(block), contracts, spine)
-        stored = Stored.read(observed.root, block.name, meaning)
-        since = None
-        if stored.folder is not None:
-            since = earliest_arrival(connection, tables, catalog, block, stored.deliveries, arrived)
-        yield stored, arrived, wanted(observed.rows, stored.observations, since, observed.told_by)
-
-
 class _Computing:
     """Computes pending blocks over the chunks of one set of observations."""
 
@@ -316,7 +206,7 @@ class _Computing:
         with Spill(len(self.chunks), self.root) as spill:
             self.calls = CallLedger.read(self.connection, self.catalog, spine, self.chunks, spill)
 
-    def all(self, pending: Sequence[_Pending]) -> Iterator[tuple[int, str]]:
+    def all(self, pending: Sequence[Pending]) -> Iterator[tuple[int, str]]:
         """Compute the blocks, those across sources last: (number of cells, a line) of each."""
         alone = [one for one in pending if not one.block.borrowed]
         with ThreadPoolExecutor(THREADS) as pool:
@@ -330,7 +220,7 @@ class _Computing:
             if one.block.borrowed:
                 yield self._timed(self._across, one)
 
-    def _timed(self, compute: Callable[[_Pending], None], one: _Pending) -> tuple[int, str]:
+    def _timed(self, compute: Callable[[Pending], None], one: Pending) -> tuple[int, str]:
         begun = time.perf_counter()
         compute(one)
         one.commit()
@@ -340,14 +230,14 @@ class _Computing:
             f"{one.block.name}: {one.variables:,} variables x {len(one.wanted):,} observations in {seconds:.1f} s",
         )
 
-    def _wanted(self, one: _Pending) -> list[pl.DataFrame]:
+    def _wanted(self, one: Pending) -> list[pl.DataFrame]:
         """The observations of each chunk that are wanted of a block: often all of them, or none of most chunks."""
         return [
             chunk.join(one.wanted, on="observation_id", how="semi", maintain_order="left")
             for chunk in self.chunks
         ]
 
-    def _block(self, one: _Pending) -> None:
+    def _block(self, one: Pending) -> None:
         from bluemirror.variables.engine import BlockEngine
         from bluemirror.variables.reading import BlockRows
         from bluemirror.variables.spill import Spill
@@ -364,7 +254,7 @@ class _Computing:
             for number, (_, calls) in enumerate(chunks):
                 _write_part(one.folder, BlockEngine(rows, number, calls))
 
-    def _across(self, one: _Pending) -> None:
+    def _across(self, one: Pending) -> None:
         from bluemirror.variables.cross_engine import StoredCrossEngine
 
         parts = StoredParts(self.root)
