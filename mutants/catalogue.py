@@ -353,4 +353,32 @@ MUTANTS: tuple[Mutant, ...] = (
         new="            weight=np.r_[np.ones(bad.size), assumed, np.ones(assumed.size)],",
         tests=("tests/scorecards/test_reject_inference.py",),
     ),
+    Mutant(
+        rule="two scores of the same rows are compared as a pair",
+        file="bluemirror/validation/ranking.py",
+        old="(v10 - w10).var(ddof=1) / v10.size",
+        new="(v10.var(ddof=1) + w10.var(ddof=1)) / v10.size",
+        tests=("tests/validation/test_statistics.py",),
+    ),
+    Mutant(
+        rule="the chance of at least so many bads counts that very number",
+        file="bluemirror/validation/calibrating.py",
+        old="bdtrc(np.maximum(bads - 1, 0), rows.astype(int), probability)",
+        new="bdtrc(bads, rows.astype(int), probability)",
+        tests=("tests/validation/test_statistics.py",),
+    ),
+    Mutant(
+        rule="a reason of missing is no number to the validation",
+        file="bluemirror/validation/evidence.py",
+        old="(numbers < REASONS_BELOW) | np.isinf(numbers)",
+        new="np.isinf(numbers)",
+        tests=("tests/validation/test_pack.py",),
+    ),
+    Mutant(
+        rule="a check that says stop is overruled by name only",
+        file="bluemirror/scorecards/reviewing.py",
+        old="[check for check in against if check not in comment]",
+        new="[check for check in against if not comment]",
+        tests=("tests/scorecards/test_training.py",),
+    ),
 )
