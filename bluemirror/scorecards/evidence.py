@@ -130,6 +130,7 @@ def _description(trained: Trained, snapshot: str) -> Description:
         name=spec.name,
         title_zh=spec.title_zh,
         title_en=spec.title_en,
+        version=f"training {trained.fingerprint}",
         as_of=str(trained.population.as_of),
         trainer=spec.trainer,
         reviewers=spec.reviewers,

@@ -199,7 +199,7 @@ def _months(rows: Sequence[Mapping[str, Any]]) -> Chart:
         canvas.dot(
             at, one["auc"], f"{one['month']}: {one['auc']:.3f}, {one['bads']:,} bads of {one['rows']:,} rows"
         )
-        canvas.name(at, one["month"] if len(rows) <= 7 else one["month"][2:])
+        canvas.name(at, one["month"] if len(rows) <= 6 else one["month"][2:])
     reading = "With DeLong's 95 % interval."
     return Chart("分月 AUC", "AUC by month", canvas.svg("AUC of each judging month"), reading)
 

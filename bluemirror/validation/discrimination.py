@@ -45,7 +45,7 @@ def ks_level(e: Evidence) -> Outcome:
     return Outcome(value, f">= {e.limits.min_ks:g}", not value >= e.limits.min_ks, said)
 
 
-@CHAPTER.check(STOP, "训练与验证差距", "Loss from training to judging", f"{DELONG}, independent samples")
+@CHAPTER.check(LOOK, "训练与验证差距", "Loss from training to judging", f"{DELONG}, independent samples")
 def auc_gap(e: Evidence) -> Outcome:
     """See whether the model ranks its training rows better than others: overfitting, or a changed world."""
     one = auc(e.fair.train.bad, e.fair.train.probability)

@@ -96,7 +96,10 @@ def label_matured(e: Evidence) -> Outcome | None:
         )
         early += int((days < e.description.horizon_days * DAY).sum())
         rows += len(side)
-    said = f"{early:,} of {rows:,} outcomes settled within {e.description.horizon_days} days of the moment described."
+    said = (
+        f"{early:,} of {rows:,} outcomes settled sooner than the asked {e.description.horizon_days} day(s) after the "
+        "moment described."
+    )
     return Outcome(float(early), "0", early > 0, said)
 
 
@@ -140,7 +143,7 @@ def variable_too_good(e: Evidence) -> Outcome | None:
     return Outcome(worst["auc"], f"<= {limit:g}", worst["auc"] > limit, said, lines)
 
 
-@CHAPTER.check(STOP, "缺失泄漏", "Being missing does not tell the outcome", "AUC of the flag")
+@CHAPTER.check(LOOK, "缺失泄漏", "Being missing does not tell the outcome", "AUC of the flag")
 def missing_tells(e: Evidence) -> Outcome | None:
     """See how well the absence of an input ranks by itself: an answer written after the outcome does."""
     lines: list[dict[str, Any]] = []

@@ -61,9 +61,9 @@ def verdict_of(finding: Finding) -> str:
 def _head(pack: Pack) -> str:
     d, counts = pack.evidence.description, pack.counts
     whole = (
-        ("stop", "否决项未清 must not score")
+        ("stop", "有否决项 speaks against scoring")
         if counts[STOP]
-        else ("look", "待审阅人解释 to be explained")
+        else ("look", "待解释 to be explained")
         if counts[LOOK]
         else ("pass", "全部通过 all passed")
     )
