@@ -87,9 +87,12 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
     if not rows:
         return "None."
     keys = list(rows[0])
-    lines = [" | ".join(keys), " | ".join("---" for _ in keys)]
-    lines += [" | ".join(_cell(row[key]) for key in keys) for row in rows]
-    return "\n".join(f"| {line} |" for line in lines)
+    numeric = {key for key in keys if all(isinstance(row[key], int | float) for row in rows)}
+    # MLflow draws tables without any room between columns.
+    lines = [[*keys], ["---:" if key in numeric else "---" for key in keys]]
+    lines += [[_cell(row[key]) for key in keys] for row in rows]
+    room = [" &nbsp; | ", " | ", *[" &nbsp; | "] * len(rows)]
+    return "\n".join(f"| {between.join(line)} |" for between, line in zip(room, lines, strict=True))
 
 
 def _cell(value: Any) -> str:

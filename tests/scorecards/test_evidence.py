@@ -45,3 +45,14 @@ def test_parts_are_declared_with_the_model(declare):
     assert (spec.parts.segments, spec.parts.groups) == (("product",), ("sex", "region"))
     with pytest.raises(ModelError, match="unknown key 'group'"):
         declare({"validation.sql": "select 1", "validation.group": ["sex"]})
+
+
+def test_a_table_of_the_card_is_markdown():
+    from bluemirror.scorecards.model_card import table
+
+    rows = table([{"": "a", "n": 3, "x": 0.25}, {"": "b|c", "n": 4000, "x": 12.0}]).splitlines()
+    assert [len(row.replace("b/c", "").split("|")) for row in rows] == [5] * 4
+    assert rows[1] == "| --- | ---: | ---: |"
+    assert "b/c" in rows[3]
+    assert "4,000" in rows[3]
+    assert table([]) == "None."
