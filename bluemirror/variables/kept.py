@@ -58,7 +58,8 @@ def keep_declarations(workspace: Workspace, blocks: Sequence[Block]) -> str:
     files = {Path(block.path) for block in blocks}
     files |= {contracts[source].path for source in sources_read(blocks, contracts, spine)}
     files |= {spine.path, *(one.path for one in spine.observations.values())}
-    content = {file.resolve().relative_to(workspace.root).as_posix(): file.read_bytes() for file in files}
+    # Not resolved: a folder of declarations may be a link to another workspace's.
+    content = {file.absolute().relative_to(workspace.root).as_posix(): file.read_bytes() for file in files}
     digest = hashlib.sha256()
     for name, text in sorted(content.items()):
         digest.update(f"{name}\0{len(text)}\0".encode() + text)

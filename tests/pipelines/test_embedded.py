@@ -78,6 +78,8 @@ def _files(workspace: Workspace) -> dict[str, int]:
         str(path.relative_to(workspace.data)): path.stat().st_mtime_ns
         for folder in folders
         for path in folder.rglob("*.parquet")
+        # A run writes down that it was, whatever it found to do.
+        if path.parent.name != "run_step"
     }
 
 
