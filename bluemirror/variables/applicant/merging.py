@@ -115,10 +115,11 @@ def _supersede(
             if mark is not None and newer:
                 later = [one.known for one in newer if one.known >= known[position]]
                 until[position] = min([int(until[position]), *later])
-    for position, one in enumerate(fresh, start=len(row)):
+    known_of = told.of_all([one.mark or "" for one in fresh])
+    for position, (one, moments) in enumerate(zip(fresh, known_of, strict=True), start=len(row)):
         if one.mark is not None:
             later = [other.known for other in versions(one.mark) if other.version > one.version]
-            later += [moment for moment in told.of(one.mark) if moment > one.known]
+            later += [moment for moment in moments if moment > one.known]
             until[position] = min(later, default=FOREVER)
 
 
