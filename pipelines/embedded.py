@@ -7,9 +7,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from bluemirror.errors import BluemirrorError, LandingError, WorkspaceError
+from bluemirror.errors import BluemirrorError, LandingError
 from bluemirror.night import RunLog, morning_after
 from bluemirror.night.delivery import post_morning, write_morning
+from bluemirror.night.record import keep_steps
 from bluemirror.workspace import Workspace
 from pipelines.instance import open_instance
 from pipelines.journal import Journal
@@ -47,15 +48,21 @@ def run(
 
 
 def _tell(workspace: Workspace, run: str, say: Callable[[str], None]) -> None:
-    """Write and deliver the morning; a webhook that does not answer is no reason for a night to fail."""
-    made = morning_after(workspace, run)
-    page = write_morning(workspace, made)
-    say(f"morning: {made.headline} {page}")
+    """Keep the run's steps, write and deliver the morning.
+
+    Whatever goes wrong with that is told and no more: a night that ended well has not failed for it, and one that
+    failed must say why it did.
+    """
     try:
+        keep_steps(workspace, run)
+        made = morning_after(workspace, run)
+        say(f"morning: {made.headline} {write_morning(workspace, made)}")
         if post_morning(made):
             say("morning: posted to the webhook")
-    except WorkspaceError as error:
+    except BluemirrorError as error:
         say(f"morning: {error}")
+    except Exception as error:  # noqa: BLE001 - see above; a foreign error's text may quote a value
+        say(f"morning: not written ({type(error).__name__})")
 
 
 def _execute(workspace: Workspace, job: str, journal: Journal) -> None:

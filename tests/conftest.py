@@ -69,6 +69,11 @@ def small_workspace(tmp_path_factory: pytest.TempPathFactory, repository: Path) 
     return target
 
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Registered first, so run last, when all results have been sent: see pytest_unconfigure.
+    atexit.register(os._exit, 0)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave without DuckDB's list of leaked objects, which would be the last thing on the screen.

@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,6 +27,7 @@ from bluemirror.workspace import Workspace
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
+    import pyarrow as pa
 
 CUSTOMERS = 100_000
 WEEK = dt.timedelta(days=7)
@@ -184,10 +185,9 @@ def _store(
 ) -> None:
     """One block, or the observations with their ``key``, with the parts of the further nights."""
     import polars as pl
-    import pyarrow.parquet as pq
 
     from bluemirror.variables.building import CHUNK, GROUP
-    from bluemirror.variables.store import variable_files
+    from bluemirror.variables.store import variable_files, write_groups
 
     files = variable_files(workspace, observation_set, block)
     root = scratch.variables / observation_set
@@ -198,27 +198,20 @@ def _store(
         (folder / path.name).symlink_to(path)
     frame = pl.read_parquet(files).sort("observation_id")
     assert frame["observation_id"].equals(held["observation_id"])
-    for day, rows in drawn:
+
+    def groups(day: dt.date, first: int, chunk: Any) -> Iterator[pa.Table]:
         noon = dt.datetime.combine(day, dt.time(12))
+        for start in range(0, len(chunk), GROUP):
+            at = chunk[start : start + GROUP]
+            ids = [f"{day}/{first + start + place:09d}" for place in range(len(at))]
+            part = frame[at].with_columns(
+                observation_id=pl.Series(ids), event_timestamp=pl.lit(noon, dtype=pl.Datetime("us"))
+            )
+            if key is not None:
+                part = part.with_columns(pl.Series(key, ids))
+            yield part.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+    for day, rows in drawn:
         for first in range(0, len(rows), CHUNK):
             chunk = rows[first : first + CHUNK]
-            writer = None
-            for start in range(0, len(chunk), GROUP):
-                at = chunk[start : start + GROUP]
-                ids = [f"{day}/{first + start + place:09d}" for place in range(len(at))]
-                part = frame[at].with_columns(
-                    observation_id=pl.Series(ids), event_timestamp=pl.lit(noon, dtype=pl.Datetime("us"))
-                )
-                if key is not None:
-                    part = part.with_columns(pl.Series(key, ids))
-                table = part.to_arrow(compat_level=pl.CompatLevel.oldest())
-                writer = writer or pq.ParquetWriter(
-                    folder / f"part-{day}-{first:09d}.parquet",
-                    table.schema,
-                    compression="snappy",
-                    use_dictionary=False,
-                    write_statistics=False,
-                )
-                writer.write_table(table)
-            if writer is not None:
-                writer.close()
+            write_groups(folder / f"part-{day}-{first:09d}.parquet", groups(day, first, chunk))

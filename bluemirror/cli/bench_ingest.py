@@ -113,7 +113,8 @@ def _simulated(workspace: Workspace, console: Console, customers: int) -> Worksp
     """The workspace with a landing folder of so many customers, made by its land hook unless it is there."""
     from bluemirror.cli.hooks import land
 
-    folder = workspace.data / "bench" / f"{customers}-customers"
+    # Not in the data folder: what a source sends is raw, and nothing raw may stand there.
+    folder = workspace.root / "build" / "bench" / f"{customers}-customers"
     made = replace(workspace, landing=folder / "landing", data=folder / "data")
     made.landing.mkdir(parents=True, exist_ok=True)
     console.say(f"{customers:,} customers in {folder}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from bluemirror.workspace import Workspace
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
 
 VARIABLES = 22_000
 ROWS = 50_000
@@ -70,7 +72,7 @@ def bench_screen(
         "variables": drawn.count,
         "rows": len(drawn.rows),
         "observations": len(drawn.rows),
-        "labelled_rows": drawn.labelled,
+        "drawn_from_labelled_rows": drawn.labelled,
         "bads": int(drawn.rows["bad"].sum()),
         "seconds": round(ours.seconds, 2),
         "cpu_seconds": round(ours.cpu_seconds, 2),
@@ -176,10 +178,9 @@ def _store(
     workspace: Workspace, scratch: Workspace, observation_set: str, block: str, made: pl.DataFrame
 ) -> None:
     import polars as pl
-    import pyarrow.parquet as pq
 
-    from bluemirror.variables.building import SHARD
-    from bluemirror.variables.store import variable_files
+    from bluemirror.variables.building import GROUP
+    from bluemirror.variables.store import variable_files, write_groups
 
     labelled = made.select("observation_id").unique(maintain_order=True)
     held = pl.scan_parquet(variable_files(workspace, observation_set, block))
@@ -190,21 +191,14 @@ def _store(
     )
     folder = scratch.variables / observation_set / block
     folder.mkdir(parents=True)
-    writer = None
-    for start in range(0, len(at), SHARD):
-        part = at[start : start + SHARD]
-        table = frame[part["at"]].with_columns(observation_id=part["new"])
-        arrow = table.to_arrow(compat_level=pl.CompatLevel.oldest())
-        writer = writer or pq.ParquetWriter(
-            folder / "part-0.parquet",
-            arrow.schema,
-            compression="snappy",
-            use_dictionary=False,
-            write_statistics=False,
-        )
-        writer.write_table(arrow)
-    if writer is not None:
-        writer.close()
+
+    def groups() -> Iterator[pa.Table]:
+        for start in range(0, len(at), GROUP):
+            part = at[start : start + GROUP]
+            table = frame[part["at"]].with_columns(observation_id=part["new"])
+            yield table.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+    write_groups(folder / "part-0.parquet", groups())
 
 
 def _apart(scratch: Workspace, drawn: Drawn, cores: int, console: Console) -> Measured:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from bluemirror.workspace import Workspace
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
 
 THREADS = 2
 
@@ -141,27 +142,20 @@ def _copy_block(
 
 def _write(frame: pl.DataFrame, folder: Path, copied: _Copied | None = None) -> None:
     """Write parts as a build writes them: groups of rows, a chunk a file."""
-    import pyarrow.parquet as pq
-
     from bluemirror.variables.building import CHUNK, GROUP
+    from bluemirror.variables.store import write_groups
 
     folder.mkdir(parents=True)
     count = len(frame) if copied is None else len(copied.rows)
+
+    def groups(first: int) -> Iterator[pa.Table]:
+        last = min(first + CHUNK, count)
+        for start in range(first, last, GROUP):
+            part = slice(start, min(start + GROUP, last))
+            yield (frame[part] if copied is None else copied.of(frame, part)).to_arrow(compat_level=_oldest())
+
     for first in range(0, count, CHUNK):
-        writer = None
-        for start in range(first, min(first + CHUNK, count), GROUP):
-            part = slice(start, min(start + GROUP, first + CHUNK, count))
-            table = (frame[part] if copied is None else copied.of(frame, part)).to_arrow(
-                compat_level=_oldest()
-            )
-            if writer is None:
-                writer = pq.ParquetWriter(
-                    folder / f"part-{first:09d}.parquet", table.schema, compression="snappy", use_dictionary=False,
-                    write_statistics=False,
-                )  # fmt: skip
-            writer.write_table(table)
-        if writer is not None:
-            writer.close()
+        write_groups(folder / f"part-{first:09d}.parquet", groups(first))
 
 
 def _oldest() -> Any:

@@ -54,8 +54,7 @@ def morning_lines(made: Morning) -> Iterator[str]:
     if made.alerts:
         yield ""
         yield f"Alerts ({len(made.alerts)})"
-        ordered = sorted(made.alerts, key=lambda alert: (alert.severity != "error", alert.about))
-        yield from _items([f"{one.severity} {one.about}, {one.check}: {one.cause}" for one in ordered])
+        yield from _items([f"{one.severity} {one.about}, {one.check}: {one.cause}" for one in made.alerts])
     if made.late or made.quarantined:
         yield ""
         yield f"Deliveries, as of {made.as_of}"
@@ -73,7 +72,7 @@ def morning_lines(made: Morning) -> Iterator[str]:
         yield f"Cost: {made.cost_day:,.2f} yuan on the day, {made.cost_month:,.0f} in the month so far"
     for one in made.scores:
         yield f"Scores: {one.model} version {one.version}, {one.scores:,} up to {one.day}"
-    longest = sorted(run.steps, key=lambda step: -step.seconds)[:SHOWN]
+    longest = run.longest(SHOWN)
     if longest:
         yield ""
         yield f"{'Longest steps':<44}{'seconds':>10}{'processor':>12}{'MiB':>9}"

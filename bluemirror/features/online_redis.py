@@ -31,6 +31,20 @@ end
 return found
 """
 
+# A publication in between changes the place: then nothing is written, and the caller looks again.
+_ADD = """
+if redis.call('HGET', KEYS[1], 'rows') ~= KEYS[2] then return 0 end
+local facts = cjson.decode(redis.call('HGET', KEYS[1], 'facts'))
+if facts.mark then
+  facts.mark = nil
+  redis.call('HSET', KEYS[1], 'facts', cjson.encode(facts))
+end
+for first = 1, #ARGV, 1000 do
+  redis.call('HSET', KEYS[2], unpack(ARGV, first, math.min(first + 999, #ARGV)))
+end
+return 1
+"""
+
 _FLIP = """
 local before = redis.call('HGET', KEYS[1], 'rows')
 redis.call('PERSIST', KEYS[2])
@@ -53,6 +67,7 @@ class RedisTables:
             address, socket_timeout=seconds, socket_connect_timeout=seconds, protocol=2
         )
         self._fetch = self._client.register_script(_FETCH)
+        self._add = self._client.register_script(_ADD)
         self._flip = self._client.register_script(_FLIP)
 
     def publish(
@@ -89,12 +104,10 @@ class RedisTables:
                     fix="publish the view anew: bluemirror publish",
                 )
             told = dict(rows)
-            if told:
-                # What stands there is no longer what a night published: the next one writes it anew.
-                facts = json.loads(self._client.hget(table, "facts"))
-                if facts.pop("mark", None) is not None:
-                    self._client.hset(table, "facts", json.dumps(facts))
-                self._client.hset(place, mapping=told)
+            # What stands there is then no longer what a night published: the next one writes it anew.
+            flat = [part for each in told.items() for part in each]
+            if told and not self._add(keys=[table, place], args=flat):
+                self.upsert(table, layout, told.items())
 
     def fetch(self, table: str, keys: Sequence[bytes]) -> tuple[Layout, list[bytes | None]]:
         """The rows of ``keys``, all of one published state; None for a key that is not there."""

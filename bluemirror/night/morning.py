@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from bluemirror.desk.alerts import ERROR
+from bluemirror.desk.freshness import FRESH
 from bluemirror.errors import WorkspaceError
 from bluemirror.night.record import DIED, DONE, FAILED, RUNNING, Run, Step, read_runs
 
@@ -83,7 +85,7 @@ class Morning:
     failed
         Checks and steps that did not pass.
     alerts
-        Of the data-source desk and of the health of variables.
+        Of the data-source desk and of the health of variables, the serious ones first.
     cost_day, cost_month
         What the sources' calls cost on the day, and in its month so far, in yuan.
     slow
@@ -132,9 +134,11 @@ def morning_after(workspace: Workspace, run: str | None = None) -> Morning:
         *(f"{step.title}: {step.error}" for step in chosen.steps if step.error),
         *(f"{step.title}: did not pass" for step in chosen.steps if step.facts.get("passed") is False),
     )
-    alerts = tuple(Alert(**row) for row in kept.alerts)
+    alerts = tuple(
+        sorted((Alert(**row) for row in kept.alerts), key=lambda one: (one.severity != ERROR, one.about))
+    )
     sources = [Arrived(**row) for row in kept.sources]
-    late = tuple(one for one in sources if one.freshness not in ("fresh", "retired"))
+    late = tuple(one for one in sources if one.freshness != FRESH)
     state, headline = _judged(chosen, failed, alerts, late)
     return Morning(
         workspace.name,
@@ -188,18 +192,17 @@ def _judged(
     if run.outcome == RUNNING:
         return LOOK, f"The run has not ended; {len(run.steps)} steps so far."
     assert run.outcome == DONE
-    errors = sum(alert.severity == "error" for alert in alerts)
+    errors = sum(alert.severity == ERROR for alert in alerts)
     notes = [
-        f"{count} {what}{'' if count == 1 else 's'}"
-        for count, what in (
-            (len(failed), "failed check"),
-            (errors, "serious alert"),
-            (len(alerts) - errors, "warning"),
-            (len(late), "source not in time"),
+        f"{count} {one if count == 1 else more}"
+        for count, one, more in (
+            (len(failed), "failed check", "failed checks"),
+            (errors, "serious alert", "serious alerts"),
+            (len(alerts) - errors, "warning", "warnings"),
+            (len(late), "source not in time", "sources not in time"),
         )
         if count
     ]
-    notes = [note.replace("source not in times", "sources not in time") for note in notes]
     if failed or errors:
         return ACT, f"The run finished{when}, with {', '.join(notes)}."
     if notes:
@@ -261,7 +264,7 @@ def _kept(workspace: Workspace) -> _Kept:
                 alerts += _rows(
                     connection,
                     f'SELECT source AS about, {about} AS "check", severity, cause FROM {table} '
-                    f"WHERE as_of = (SELECT max(as_of) FROM {table}) ORDER BY severity, source",
+                    f"WHERE as_of = (SELECT max(as_of) FROM {table})",
                 )
         scores = _rows(connection, _SCORES) if "model_score" in there else []
     return _Kept(None if as_of is None else str(as_of), sources, alerts, cost_day, cost_month, scores)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bluemirror.clock import ZONE
+from bluemirror.desk.alerts import ERROR
 from bluemirror.desk.figures import NONE, count, table, yuan
 from bluemirror.desk.page import heading
 from bluemirror.night.morning import ACT, FINE, LOOK, Morning, spent
@@ -50,7 +51,7 @@ def local(moment: str) -> str:
 def _head(made: Morning) -> str:
     zh, en, kind = STATES[made.state]
     run = made.run
-    errors = sum(alert.severity == "error" for alert in made.alerts)
+    errors = sum(alert.severity == ERROR for alert in made.alerts)
     out = sum(one.week_quarantined for one in made.quarantined)
     seconds = NONE if run.seconds is None else spent(run.seconds)
     tiles = (
@@ -86,8 +87,7 @@ def _alerts(made: Morning) -> str:
     top = heading("alerts", "提示", "Alerts of sources and variables, the serious ones first")
     if not made.alerts:
         return f'{top}<p class="soft">无。 None.</p>\n'
-    ordered = sorted(made.alerts, key=lambda alert: (alert.severity != "error", alert.about))
-    rows = [(alert.severity, alert.about, alert.check, alert.cause) for alert in ordered]
+    rows = [(alert.severity, alert.about, alert.check, alert.cause) for alert in made.alerts]
     return f"{top}{table(('severity', 'source', 'check', 'cause'), rows)}\n"
 
 
@@ -123,7 +123,7 @@ def _scores(made: Morning) -> str:
 
 def _steps(made: Morning) -> str:
     usual = {one.step: one.usual for one in made.slow}
-    longest = sorted(made.run.steps, key=lambda step: -step.seconds)[:STEPS]
+    longest = made.run.longest(STEPS)
     top = heading(
         "steps",
         "步骤",

@@ -82,6 +82,10 @@ class Run:
     peak_rss_mib: int
     steps: tuple[Step, ...]
 
+    def longest(self, count: int) -> list[Step]:
+        """The steps that took most time."""
+        return sorted(self.steps, key=lambda step: -step.seconds)[:count]
+
     @property
     def seconds(self) -> float | None:
         """From start to end; None without an end."""
@@ -96,7 +100,6 @@ class RunLog:
     """Writes a run down while it runs; a line each time something begins or ends."""
 
     def __init__(self, workspace: Workspace, job: str) -> None:
-        self.workspace = workspace
         now = dt.datetime.now(dt.UTC)
         self.run = f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
         self.path = runs_folder(workspace) / f"{self.run}.jsonl"
@@ -137,7 +140,7 @@ class RunLog:
             )
 
     def finish(self, error: BaseException | None = None) -> None:
-        """Say how the run ended, and keep its steps in the mart's table ``run_step``."""
+        """Say how the run ended."""
         told = ""
         if error is not None:
             told = str(error) if isinstance(error, BluemirrorError) else type(error).__name__
@@ -149,7 +152,6 @@ class RunLog:
                 "peak_rss_mib": max(self._peak, _peak_mib()),
             }
         )
-        keep_steps(self.workspace, read_run(self.path))
 
     def _write(self, line: Mapping[str, Any]) -> None:
         with self.path.open("a", encoding="utf-8") as file:
@@ -193,12 +195,13 @@ def read_run(path: Path) -> Run:
     )
 
 
-def keep_steps(workspace: Workspace, run: Run) -> None:
-    """Keep the steps of a run in the mart, where a slow night can be seen against earlier ones."""
+def keep_steps(workspace: Workspace, name: str) -> None:
+    """Keep the steps of a run in the mart's table ``run_step``: a slow night can be seen against earlier ones."""
     import polars as pl
 
     from bluemirror.mart.writeback import write_table
 
+    run = read_run(runs_folder(workspace) / f"{name}.jsonl")
     if not run.steps or not (workspace.mart / "current.json").is_file():
         return
     rows = [

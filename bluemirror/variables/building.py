@@ -24,11 +24,13 @@ from bluemirror.variables.store import (
     keep,
     part_files,
     store_observations,
+    write_groups,
 )
 from bluemirror.workspace import Workspace
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
     from bluemirror.variables.cross_engine import StoredCrossEngine
     from bluemirror.variables.declarations import Block
@@ -166,6 +168,8 @@ def build_observed(
 
 def _chunk_size(connection: duckdb.DuckDBPyConnection, observations: int, blocks: Sequence[Block]) -> int:
     """How many observations a chunk has, so that neither they nor the rows of any table are too many for memory."""
+    if observations <= LEAST:
+        return LEAST
     tables = {family.table for block in blocks for family in block.families}
     largest = 0
     for name in sorted(tables):
@@ -287,21 +291,14 @@ class StoredParts:
 def _write_part(folder: Path, engine: BlockEngine | StoredCrossEngine) -> None:
     """Write the values of an engine's observations as one part."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     count = len(engine.as_of)
 
-    def write(path: Path) -> None:
-        writer = None
+    def groups() -> Iterator[pa.Table]:
         for first in range(0, count, GROUP):
             shards = range(first, min(first + GROUP, count), SHARD)
-            tables = [engine.compute_table(start, min(start + SHARD, count)) for start in shards]
-            if writer is None:
-                writer = pq.ParquetWriter(
-                    path, tables[0].schema, compression="snappy", use_dictionary=False, write_statistics=False
-                )
-            writer.write_table(pa.concat_tables(tables), row_group_size=GROUP)
-        if writer is not None:
-            writer.close()
+            yield pa.concat_tables(
+                [engine.compute_table(start, min(start + SHARD, count)) for start in shards]
+            )
 
-    commit_part(folder, write, engine.observations["observation_id"])
+    commit_part(folder, lambda path: write_groups(path, groups()), engine.observations["observation_id"])

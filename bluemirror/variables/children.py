@@ -18,6 +18,7 @@ from bluemirror.variables.load import (
     FamilyColumns,
     Request,
     family_arrays,
+    outer_arrays,
     request_family,
     request_level,
 )
@@ -82,23 +83,10 @@ class Children:
         for family in self.members:
             level = None
             if units is not None and under is not None:
-                level = Units(under, self._outer(family, units))
+                level = Units(under, outer_arrays(units, family, *self.levels[family.name]))
             arrays = family_arrays(loaded, family, self.columns[family.name], observation_index)
             result[family.name] = FamilyTable(rows, arrays, level)
         return result
-
-    def _outer(self, family: Family, units: LoadedRows) -> FamilyArrays:
-        assert family.per is not None
-        where, slices = self.levels[family.name]
-        return FamilyArrays(
-            where=None if where is None else units.flag(where),
-            exclude=None,
-            slices={one.name: units.codes(one, slices[one.name]) for one in family.per.slices},
-            numbers={},
-            values={},
-            unit=None,
-            outer_where=None,
-        )
 
 
 def read_children(

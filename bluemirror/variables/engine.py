@@ -20,7 +20,7 @@ from bluemirror.variables.children import FamilyTable
 from bluemirror.variables.combining import COMBINED, combined
 from bluemirror.variables.declarations import Attribute, Block, Family
 from bluemirror.variables.grouped import Ints
-from bluemirror.variables.load import family_arrays
+from bluemirror.variables.load import Aliases, family_arrays
 from bluemirror.variables.loaded import LoadedRows, SliceCodes
 from bluemirror.variables.plan import Variable, attribute_variables, block_variables
 from bluemirror.variables.reading import BlockRows, GroupRows, LoadKey, load_key, times
@@ -123,14 +123,9 @@ class BlockEngine:
                 continue
             arrays = family_arrays(keyed.loaded, family, group.columns[family.name], self.index)
             self._tables[family.name] = FamilyTable(keyed.rows, arrays, None)
-            aliases = group.attributes[family.name]
-            self._attributes[family.name] = {
-                (one.column, one.coded, code): attribute_numbers(
-                    keyed.loaded, aliases[one.column, one.coded], one, code
-                )
-                for _, one, code in self._asked[family.name]
-                if one is not None
-            }
+            self._attributes[family.name] = attribute_arrays(
+                keyed.loaded, group.attributes[family.name], self._asked[family.name]
+            )
         for child in group.children:
             self._tables |= child.tables(chunk, len(keyed.loaded), self.index)
         # Only times are needed from here on.
@@ -385,7 +380,18 @@ def _places(variables: Sequence[Variable], block: Block) -> dict[str, slice]:
     return found
 
 
-def attribute_numbers(loaded: LoadedRows, alias: str, one: Attribute, code: str | None) -> Floats32:
+def attribute_arrays(
+    loaded: LoadedRows, aliases: Aliases, asked: Iterable[tuple[Variable, Attribute | None, str | None]]
+) -> dict[tuple[str, bool, str | None], Floats32]:
+    """Every attribute that is asked of some rows: (column, whether it is a code, code) -> a number a row."""
+    return {
+        (one.column, one.coded, code): _attribute_numbers(loaded, aliases[one.column, one.coded], one, code)
+        for _, one, code in asked
+        if one is not None
+    }
+
+
+def _attribute_numbers(loaded: LoadedRows, alias: str, one: Attribute, code: str | None) -> Floats32:
     """An attribute of each loaded row as the number that is stored: a flag, a place in an order, a scaled value."""
     column = loaded.column(alias)
     if code is not None:

@@ -111,6 +111,27 @@ def _slices(request: Request, slices: Iterable[Slice], columns: Mapping[str, str
     }
 
 
+Aliases = Mapping[tuple[str, bool], str]
+"""Column and whether it is a code -> alias."""
+
+
+def request_families(
+    request: Request, families: Iterable[Family]
+) -> tuple[dict[str, FamilyColumns], dict[str, Aliases]]:
+    """Ask for what families read of the rows themselves: by family its columns, and its attributes."""
+    columns = {family.name: request_family(request, family) for family in families}
+    attributes: dict[str, Aliases] = {
+        family.name: {
+            (one.column, one.coded): request.alias(
+                f"CAST({column_sql(family.columns, one.column)} AS {'VARCHAR' if one.coded else 'DOUBLE'})"
+            )
+            for one in family.attributes
+        }
+        for family in families
+    }
+    return columns, attributes
+
+
 def request_level(request: Request, family: Family) -> tuple[str | None, dict[str, str]]:
     """Ask the parent table for the columns of the middle level: (alias of its filter, slice -> alias)."""
     assert family.per is not None
@@ -131,6 +152,22 @@ class FamilyArrays:
     outer_where: NDArray[np.bool_] | None
     on: Ints | None = None
     crossings: dict[tuple[str, ...], Crossing] = field(default_factory=dict)
+
+
+def outer_arrays(
+    units: LoadedRows, family: Family, where: str | None, slices: Mapping[str, str]
+) -> FamilyArrays:
+    """What a family with two levels asks of its units: whether one counts, and the slices over them."""
+    assert family.per is not None
+    return FamilyArrays(
+        where=None if where is None else units.flag(where),
+        exclude=None,
+        slices={one.name: units.codes(one, slices[one.name]) for one in family.per.slices},
+        numbers={},
+        values={},
+        unit=None,
+        outer_where=None,
+    )
 
 
 def family_arrays(

@@ -14,7 +14,7 @@ from bluemirror.variables.checking import explained_mistakes
 from bluemirror.variables.children import Children, read_children
 from bluemirror.variables.declarations import Block, Family
 from bluemirror.variables.grouped import Ints
-from bluemirror.variables.load import FamilyColumns, Request, column_sql, request_family
+from bluemirror.variables.load import Aliases, FamilyColumns, Request, request_families
 from bluemirror.variables.loaded import LoadedRows
 from bluemirror.variables.relations import Links, LinkTables
 from bluemirror.variables.resolve import Moments
@@ -61,7 +61,7 @@ class GroupRows:
     keys: tuple[Keys, ...]
     links: tuple[Links, ...]
     columns: dict[str, FamilyColumns]
-    attributes: dict[str, dict[tuple[str, bool], str]]
+    attributes: dict[str, Aliases]
     rows: Chunked
     children: list[Children] = field(default_factory=list)
 
@@ -141,16 +141,7 @@ class BlockRows:
                 )
         request = Request()
         own_rows = [family for family in members if family.table == header.name]
-        columns = {family.name: request_family(request, family) for family in own_rows}
-        attributes = {
-            family.name: {
-                (one.column, one.coded): request.alias(
-                    f"CAST({column_sql(family.columns, one.column)} AS {'VARCHAR' if one.coded else 'DOUBLE'})"
-                )
-                for one in family.attributes
-            }
-            for family in own_rows
-        }
+        columns, attributes = request_families(request, own_rows)
         wanted = wanted_rows(header, members)
         rows = read_keyed(connection, self._spill, contract, header, first.match[0], keys, request, wanted)
         group = GroupRows(contract, header, members, keys, links, columns, attributes, rows)

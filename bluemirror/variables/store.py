@@ -17,12 +17,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from bluemirror.errors import FamilyError
 from bluemirror.variables.plan import block_variables
 from bluemirror.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SEEN = "deliveries.json"
 """In a block's folder: the deliveries that its values were computed from."""
@@ -129,6 +133,23 @@ def commit_part(folder: Path, write: Callable[[Path], None], ids: pl.Series) -> 
         os.replace(draft, folder / f"part-{digest}.parquet")
     finally:
         draft.unlink(missing_ok=True)
+
+
+def write_groups(path: Path, groups: Iterable[pa.Table]) -> None:
+    """Write tables below each other, a row group each; nothing is written if there is none."""
+    import pyarrow.parquet as pq
+
+    writer = None
+    try:
+        for group in groups:
+            if writer is None:
+                writer = pq.ParquetWriter(
+                    path, group.schema, compression="snappy", use_dictionary=False, write_statistics=False
+                )
+            writer.write_table(group, row_group_size=max(len(group), 1))
+    finally:
+        if writer is not None:
+            writer.close()
 
 
 def retire(live: Path, folder: Path) -> None:

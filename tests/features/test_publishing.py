@@ -136,6 +136,24 @@ def test_nothing_new_is_published_twice(bank: Bank) -> None:
     assert publish(bank.workspace, force=True)[0].changed
 
 
+def test_a_row_that_is_added_takes_the_mark_of_the_night_and_nothing_else(bank: Bank) -> None:
+    publish(bank.workspace)
+    tables = open_online(bank.workspace)
+    before = tables.facts(bank.table)
+    key = text_keys(bank.serving.key, ["somebody new"])[0]
+    layout, _ = tables.fetch(bank.table, [key])
+    tables.upsert(bank.table, layout, [(key, layout.pack(0, {}))])
+    after = tables.facts(bank.table)
+    assert before is not None
+    assert after is not None
+    assert before.pop("mark")
+    for facts in (before, after):
+        del facts["bytes"]
+    assert after == before | {"stored_rows": before["stored_rows"] + 1}
+    assert publish(bank.workspace)[0].changed
+    assert parity(bank.workspace)[0].faults == 0
+
+
 def test_parity_counts_every_cell(bank: Bank) -> None:
     (done,) = publish(bank.workspace)
     (found,) = parity(bank.workspace)

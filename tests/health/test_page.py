@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-import shutil
-import subprocess
 import unicodedata
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import pytest
 from bluemirror.cli.main import main
 from bluemirror.health import publish
 from bluemirror.workspace import Workspace
+from tests import browser
 from tests.health.world import BLOCKS, LAST, Fault, write
 
 
@@ -53,18 +52,7 @@ def test_every_variable_is_there_once_with_every_column(page: Path) -> None:
 
 
 def test_a_browser_opens_a_source(page: Path, tmp_path: Path) -> None:
-    browser = shutil.which("chromium")
-    if browser is None:
-        pytest.skip("chromium is not installed")
-    command = [
-        browser,
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        f"--user-data-dir={tmp_path / 'profile'}",
-    ]
-    command += ["--virtual-time-budget=5000", "--dump-dom", f"{page.as_uri()}#variables-of-face_live"]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    shown = browser.shown(page, "variables-of-face_live", tmp_path / "profile")
     rows = re.findall(r'<div class="row" tabindex="0".*?<code>(.*?)</code>', shown)
     assert 0 < len(rows) < 60
     assert all(name.startswith("face_live_") for name in rows)

@@ -72,6 +72,18 @@ def test_a_second_night_changes_nothing(landed: Workspace) -> None:
     assert _files(landed) == before
 
 
+def test_a_morning_that_cannot_be_written_is_told_and_no_more(
+    landed: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space is left")
+
+    monkeypatch.setattr(embedded, "write_morning", full)
+    said: list[str] = []
+    embedded.run(landed, "night", say=said.append)
+    assert "morning: not written (OSError)" in said
+
+
 def _files(workspace: Workspace) -> dict[str, int]:
     folders = (workspace.mart, workspace.variables, workspace.quarantine)
     return {

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from bluemirror.variables import load_blocks
 from bluemirror.variables.catalogue import catalogue
 from bluemirror.variables.page import page_html
 from bluemirror.workspace import Workspace
+from tests import browser
 
 
 @pytest.fixture(scope="module")
@@ -53,20 +52,9 @@ def test_a_label_stays_text(repository: Path) -> None:
 
 
 def test_a_browser_filters_it(page: str, tmp_path: Path) -> None:
-    browser = shutil.which("chromium")
-    if browser is None:
-        pytest.skip("chromium is not installed")
     path = tmp_path / "catalogue.html"
     path.write_text(page, encoding="utf-8")
-    command = [
-        browser,
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        f"--user-data-dir={tmp_path / 'profile'}",
-    ]
-    command += ["--virtual-time-budget=5000", "--dump-dom", f"{path.as_uri()}#ml_apply_app_360d_orgs"]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    shown = browser.shown(path, "ml_apply_app_360d_orgs", tmp_path / "profile")
     rows = re.findall(r'<div class="row" tabindex="0".*?<code>(.*?)</code>', shown)
     assert 0 < len(rows) < 60
     assert all("ml_apply_app_360d_orgs" in name for name in rows)

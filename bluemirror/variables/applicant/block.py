@@ -20,7 +20,7 @@ from bluemirror.variables.applicant.records import FreshRow, Records
 from bluemirror.variables.children import FamilyTable, Units
 from bluemirror.variables.engine import BlockEngine, Floats32
 from bluemirror.variables.grouped import Grouped, Ints
-from bluemirror.variables.load import FamilyArrays, family_arrays
+from bluemirror.variables.load import FamilyArrays, family_arrays, outer_arrays
 from bluemirror.variables.reading import LoadKey
 from bluemirror.variables.resolve import Moments, Resolved
 
@@ -290,17 +290,7 @@ def _fresh_below(
     unit_rows = Grouped(_times(units), _at(place, headers, len(units)))
     made = {}
     for family in child.families:
-        assert family.per is not None
-        where, slices = child.outer[family.name]
-        outer = FamilyArrays(
-            where=None if where is None else level.flag(where),
-            exclude=None,
-            slices={one.name: level.codes(one, slices[one.name]) for one in family.per.slices},
-            numbers={},
-            values={},
-            unit=None,
-            outer_where=None,
-        )
+        outer = outer_arrays(level, family, *child.outer[family.name])  # type: ignore[arg-type]
         made[family.name] = FamilyTable(rows, _arrays(past, family, table, child), Units(unit_rows, outer))
     return made
 

@@ -18,7 +18,7 @@ from bluemirror.mart.versions import quote
 from bluemirror.variables.applicant.records import mark_sql
 from bluemirror.variables.applicant.told import Told, ToldTables
 from bluemirror.variables.children import FamilyTable, read_children
-from bluemirror.variables.engine import attribute_numbers
+from bluemirror.variables.engine import attribute_arrays
 from bluemirror.variables.grouped import Grouped
 from bluemirror.variables.load import Request, column_sql, family_arrays
 from bluemirror.variables.plan import attribute_variables
@@ -140,13 +140,9 @@ def load_past(
         past.tables[family.name] = FamilyTable(
             keyed.rows, family_arrays(loaded, family, asked, excluded), None
         )
-        past.attributes[family.name] = {
-            (one.column, one.coded, code): attribute_numbers(
-                loaded, plan.attributes[family.name][one.column, one.coded], one, code
-            )
-            for _, one, code in attribute_variables(block, family)
-            if one is not None
-        }
+        past.attributes[family.name] = attribute_arrays(
+            loaded, plan.attributes[family.name], attribute_variables(block, family)
+        )
         past.texts[family.name] = {
             name: Texts(loaded.column(alias))
             for name, alias in (*asked.values.items(), *([("@unit", asked.unit)] if asked.unit else []))

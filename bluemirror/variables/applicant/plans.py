@@ -11,9 +11,10 @@ from bluemirror.mart.connect import mart_columns
 from bluemirror.variables.applicant.row_sql import RowFunction, row_function
 from bluemirror.variables.keyed import place
 from bluemirror.variables.load import (
+    Aliases,
     FamilyColumns,
     Request,
-    column_sql,
+    request_families,
     request_family,
     request_level,
 )
@@ -66,7 +67,7 @@ class LoadPlan:
     members: tuple[Family, ...]
     own: tuple[Family, ...]
     asked: Mapping[str, FamilyColumns]
-    attributes: Mapping[str, Mapping[tuple[str, bool], str]]
+    attributes: Mapping[str, Aliases]
     request: Request
     columns: Columns
     children: tuple[ChildPlan, ...]
@@ -101,16 +102,7 @@ def _plan(
     header = catalog.header(first.table, block)
     request = Request()
     own = tuple(family for family in members if family.table == header.name)
-    asked = {family.name: request_family(request, family) for family in own}
-    attributes = {
-        family.name: {
-            (one.column, one.coded): request.alias(
-                f"CAST({column_sql(family.columns, one.column)} AS {'VARCHAR' if one.coded else 'DOUBLE'})"
-            )
-            for one in family.attributes
-        }
-        for family in own
-    }
+    asked, attributes = request_families(request, own)
     below: dict[tuple[str, str | None], list[Family]] = {}
     for family in members:
         if family.table != header.name:
